@@ -1,0 +1,4 @@
+import { app } from '@azure/functions';
+
+/** The function app: importing a file registers its functions. */
+app.setup({ enableHttpStream: true });

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+const httpsUri = z.url({ protocol: /^https$/, error: 'expected an https address' });
+
+/** Every setting of the app, by its name in the environment, with an example for the message when it is missing. */
+const Environment = z.object({
+  AzureWebJobsStorage__blobServiceUri: httpsUri.describe('https://account.blob.core.windows.net'),
+  AzureWebJobsStorage__queueServiceUri: httpsUri.describe('https://account.queue.core.windows.net'),
+  AzureWebJobsStorage__tableServiceUri: httpsUri.describe('https://account.table.core.windows.net'),
+  /** Of the user-assigned identity; the system-assigned one if absent. */
+  AzureWebJobsStorage__clientId: z.uuid().optional().describe('00000000-0000-0000-0000-000000000000'),
+  ServiceBus__fullyQualifiedNamespace: z.string().min(1).describe('name.servicebus.windows.net'),
+  /** Where the namespace is reached, if not at its own name (a private link, a proxy). */
+  ServiceBus__customEndpointAddress: z.string().optional().describe('https://address:port'),
+  /** Where this app is reached; image references and machines hold it. */
+  WEBSITE_HOSTNAME: z.string().min(1).describe('app.azurewebsites.net'),
+  AZURE_SUBSCRIPTION_ID: z.uuid().describe('00000000-0000-0000-0000-000000000000'),
+  AZURE_TENANT_ID: z.uuid().describe('00000000-0000-0000-0000-000000000000'),
+  AZURE_RESOURCE_MANAGER_ENDPOINT: httpsUri
+    .default('https://management.azure.com')
+    .describe('https://management.azure.com'),
+  /** OpenID Connect authority whose tokens machines and users present; /.well-known/openid-configuration is under it. */
+  BERTH_TOKEN_AUTHORITY: httpsUri.describe('https://login.microsoftonline.com/<tenant>'),
+  BERTH_RESOURCE_GROUP: z.string().min(1).describe('berth-machines'),
+  BERTH_LOCATION: z.string().min(1).describe('westeurope'),
+  /** Address space of the machines' network and its subnet, CIDR. */
+  BERTH_NETWORK: z.cidrv4().default('10.20.0.0/16').describe('10.20.0.0/16'),
+  /** Who may reach the engines' port 2376: the app's own subnet or address, CIDR. */
+  BERTH_APP_NETWORK: z.cidrv4().describe('10.20.255.0/24'),
+  BERTH_MASTER_KEY: z.base64().length(44).describe('32 bytes in base64'),
+  BERTH_MASTER_KEY_PREVIOUS: z.base64().length(44).optional().describe('32 bytes in base64'),
+});
+
+export interface Settings {
+  readonly blobUri: string;
+  readonly queueUri: string;
+  readonly tableUri: string;
+  readonly clientId: string | undefined;
+  readonly serviceBus: { readonly namespace: string; readonly endpoint: string | undefined };
+  /** host or host:port; also the registry's host in image references. */
+  readonly hostname: string;
+  readonly subscription: string;
+  readonly tenant: string;
+  readonly armEndpoint: string;
+  readonly tokenAuthority: string;
+  readonly resourceGroup: string;
+  readonly location: string;
+  readonly network: string;
+  readonly appNetwork: string;
+  readonly masterKeys: { readonly current: string; readonly previous: string | undefined };
+}
+
+/**
+ * The app's settings from its environment.
+ * @throws Error that names every setting which is missing or malformed, what was expected, and an example
+ */
+export function readSettings(environment: Record<string, string | undefined>): Settings {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0]) as keyof typeof Environment.shape;
+      return `  ${name}: ${environment[name] === undefined ? 'missing' : issue.message}, for example ${Environment.shape[name]?.description}`;
+    });
+    throw new Error(`Settings are missing or malformed:\n${lines.join('\n')}`);
+  }
+  const env = parsed.data;
+  return {
+    blobUri: env.AzureWebJobsStorage__blobServiceUri,
+    queueUri: env.AzureWebJobsStorage__queueServiceUri,
+    tableUri: env.AzureWebJobsStorage__tableServiceUri,
+    clientId: env.AzureWebJobsStorage__clientId,
+    serviceBus: {
+      namespace: env.ServiceBus__fullyQualifiedNamespace,
+      endpoint: env.ServiceBus__customEndpointAddress,
+    },
+    hostname: env.WEBSITE_HOSTNAME,
+    subscription: env.AZURE_SUBSCRIPTION_ID,
+    tenant: env.AZURE_TENANT_ID,
+    armEndpoint: env.AZURE_RESOURCE_MANAGER_ENDPOINT,
+    tokenAuthority: env.BERTH_TOKEN_AUTHORITY,
+    resourceGroup: env.BERTH_RESOURCE_GROUP,
+    location: env.BERTH_LOCATION,
+    network: env.BERTH_NETWORK,
+    appNetwork: env.BERTH_APP_NETWORK,
+    masterKeys: { current: env.BERTH_MASTER_KEY, previous: env.BERTH_MASTER_KEY_PREVIOUS },
+  };
+}

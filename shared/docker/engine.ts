@@ -1,0 +1,78 @@
+/** What Berth asks of one Docker engine; names are those of the Engine API: https://docs.docker.com/reference/api/engine/ */
+export interface ContainerRequest {
+  /** Unique on the engine: creating it again finds the first. */
+  readonly name: string;
+  /** repository@digest as the engine pulled it, registry host included. */
+  readonly image: string;
+  readonly command: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Cores, fractions allowed. */
+  readonly cpu: number;
+  /** MiB. */
+  readonly memory: number;
+  /** Container port, and the machine's port and address that lead to it. */
+  readonly publish:
+    | { readonly container: number; readonly machine: number; readonly address: string }
+    | undefined;
+  readonly stopGrace: number;
+}
+
+export type ContainerState =
+  | { readonly state: 'created' }
+  | { readonly state: 'running'; readonly startedAt: string }
+  | {
+      readonly state: 'exited';
+      readonly exitCode: number;
+      readonly finishedAt: string;
+      readonly outOfMemory: boolean;
+    };
+
+export interface Container {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: ContainerState;
+}
+
+export interface LogRequest {
+  /** Last lines to begin with; all if absent. */
+  readonly tail?: number;
+  /** RFC 3339 with nanoseconds, or seconds since 1970: only lines after it. */
+  readonly since?: string;
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr';
+  /** RFC 3339 with nanoseconds: the cursor that `since` resumes from. */
+  readonly time: string;
+  readonly text: string;
+}
+
+/** Failures are `Terminal` (image-not-found, port-taken, …) or `Retryable` (engine-unreachable, …). */
+export interface Engine {
+  /** API version agreed with the engine, and its own version. */
+  version(): Promise<{ readonly api: string; readonly engine: string }>;
+  /** Pulls repository@digest unless it is there. `token` is a registry bearer token, used for this pull and not kept. */
+  pull(image: string, token: string): Promise<void>;
+  /** Creates, or finds by name. */
+  create(request: ContainerRequest): Promise<{ readonly id: string }>;
+  /** Starting what runs is no error. */
+  start(id: string): Promise<void>;
+  /** SIGTERM, and SIGKILL after `graceSeconds`. Stopping what is not there is no error. */
+  stop(id: string, graceSeconds: number): Promise<void>;
+  /** Removes with force; removing what is not there is no error. */
+  remove(id: string): Promise<void>;
+  inspect(idOrName: string): Promise<Container | undefined>;
+  /** Also those that ended; every given label must match (`key` or `key=value`). */
+  list(labels: readonly string[]): Promise<readonly Container[]>;
+  logs(id: string, request: LogRequest): AsyncIterable<LogLine>;
+  /** Waits until the container has ended. */
+  wait(id: string, signal?: AbortSignal): Promise<{ readonly exitCode: number }>;
+}
+
+/** Makes the engine client of a machine: https on 2376 with a client certificate of the engine CA. */
+export type EngineOf = (machine: { readonly name: string; readonly address: string }) => Promise<Engine>;

@@ -1,0 +1,68 @@
+/** What Berth asks of Azure Resource Manager for machines. Long-running calls are started and polled, never waited for. */
+export interface Cloud {
+  /** Starts making, or finds, the network that machines share. */
+  ensureNetwork(): Promise<Progress>;
+  /** NIC of a machine; `publicAddress` false with us: machines of pools are private. Done: its private address. */
+  createNic(request: NicRequest): Promise<Progress<{ readonly address: string }>>;
+  createVirtualMachine(request: VirtualMachineRequest): Promise<Progress>;
+  /** Polls what a call started. */
+  poll(operation: Operation): Promise<Progress>;
+  /** The private address of a NIC that exists. */
+  nicAddress(name: string): Promise<string | undefined>;
+  /** Deleting what is not there is done at once. Order: VM, then NIC, then disk. */
+  deleteVirtualMachine(name: string): Promise<Progress>;
+  deleteNic(name: string): Promise<Progress>;
+  deleteDisk(name: string): Promise<Progress>;
+  virtualMachine(name: string): Promise<VirtualMachineView | undefined>;
+  /** Everything of ours that carries the tag `berth-machine`: what the orphan sweep compares with the records. */
+  tagged(): Promise<readonly TaggedResource[]>;
+  /** Cores and MiB of a size, from Microsoft.Compute/skus. */
+  size(name: string): Promise<{ readonly cores: number; readonly memory: number } | undefined>;
+  /** Serial console log, for a machine that never registered. */
+  consoleLog(name: string): Promise<string | undefined>;
+}
+
+/** A serialised poller (`restorePoller`): travels through orchestration history, so it is kept small. */
+export type Operation = {
+  readonly kind: 'vm' | 'nic' | 'network' | 'delete-vm' | 'delete-nic' | 'delete-disk';
+  readonly name: string;
+  readonly state: string;
+};
+
+export type Progress<T = unknown> =
+  | { readonly status: 'done'; readonly result?: T }
+  | { readonly status: 'going'; readonly operation: Operation; readonly afterMs: number }
+  /** ARM refused, at once or inside a poll: its code and words. */
+  | { readonly status: 'refused'; readonly code: string; readonly message: string };
+
+export interface NicRequest {
+  readonly name: string;
+  readonly machine: string;
+}
+
+export interface VirtualMachineRequest {
+  readonly name: string;
+  readonly nic: string;
+  readonly disk: string;
+  readonly size: string;
+  /** publisher:offer:sku:version, or the resource id of an image. */
+  readonly image: string;
+  /** cloud-init user data, plain text; at most 65,535 bytes, no secrets. */
+  readonly customData: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface VirtualMachineView {
+  readonly name: string;
+  readonly provisioningState: string;
+  /** running, deallocated, …; absent while unknown. */
+  readonly power: string | undefined;
+}
+
+export interface TaggedResource {
+  readonly kind: 'vm' | 'nic' | 'disk';
+  readonly name: string;
+  readonly machine: string;
+  /** From the tag `berth-created`, RFC 3339. */
+  readonly createdAt: string | undefined;
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { parseImageReference } from './image.ts';
+import { ApplicationName, JobName, PoolName, ServiceName } from './names.ts';
+
+const imageReference = z.string().superRefine((text, context) => {
+  try {
+    parseImageReference(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+  }
+});
+
+/** Whole cores may be shared: 0.25 is a quarter of one. Memory is in MiB. */
+export const Resources = z.strictObject({
+  cpu: z.number().positive().max(1024).default(0.1),
+  memory: z.number().int().min(6).default(64),
+});
+export type Resources = z.infer<typeof Resources>;
+
+/** Durations are seconds. */
+export const HealthCheck = z.strictObject({
+  /** HTTP GET of this path on the service's port must answer 2xx or 3xx; without it, the TCP port must accept. */
+  path: z.string().startsWith('/').optional(),
+  interval: z.number().positive().max(3600).default(1),
+  timeout: z.number().positive().max(3600).default(2),
+  /** How long a starting replica may take until its first success. */
+  deadline: z.number().positive().max(3600).default(30),
+});
+export type HealthCheck = z.infer<typeof HealthCheck>;
+
+const container = {
+  image: imageReference,
+  command: z.array(z.string()).min(1).optional(),
+  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.coerce.string()).default({}),
+  resources: Resources.default(Resources.parse({})),
+  pool: PoolName.default(PoolName.parse('default')),
+};
+
+export const ServiceSpec = z.strictObject({
+  ...container,
+  replicas: z.number().int().min(0).max(1000).default(1),
+  /** The container's port. The machine's port is chosen by Berth. */
+  port: z.number().int().min(1).max(65535).optional(),
+  health: HealthCheck.default(HealthCheck.parse({})),
+  /** Seconds between SIGTERM and SIGKILL. */
+  stopGrace: z.number().min(0).max(600).default(10),
+});
+export type ServiceSpec = z.infer<typeof ServiceSpec>;
+
+export const ScheduleSpec = z.strictObject({
+  /** Five fields, or six with seconds first. */
+  cron: z.string(),
+  /** An IANA zone. */
+  timeZone: z.string().default('UTC'),
+});
+export type ScheduleSpec = z.infer<typeof ScheduleSpec>;
+
+export const JobSpec = z.strictObject({
+  ...container,
+  schedule: ScheduleSpec.optional(),
+  /** Seconds that a run may take. */
+  timeout: z.number().positive().max(86_400).default(600),
+  /** Further attempts after a failed one. */
+  retries: z.number().int().min(0).max(10).default(0),
+});
+export type JobSpec = z.infer<typeof JobSpec>;
+
+/** publisher:offer:sku:version of the marketplace, or the resource id of an image. */
+export const MachineImage = z
+  .string()
+  .regex(
+    /^([^:/]+:[^:/]+:[^:/]+:[^:/]+|\/subscriptions\/.+\/images\/.+)$/,
+    'expected publisher:offer:sku:version or an image resource id',
+  );
+
+export const PoolSpec = z.strictObject({
+  /** Sizes in order of preference. */
+  sizes: z
+    .array(z.string().regex(/^Standard_[A-Za-z0-9_-]+$/))
+    .min(1)
+    .default(['Standard_B2s']),
+  image: MachineImage.default('Debian:debian-12:12-gen2:latest'),
+  minimum: z.number().int().min(0).default(0),
+  maximum: z.number().int().min(1).max(1000).default(3),
+});
+export type PoolSpec = z.infer<typeof PoolSpec>;
+
+/** berth.yaml. */
+export const ApplicationSpec = z.strictObject({
+  name: ApplicationName,
+  services: z.record(ServiceName, ServiceSpec).default({}),
+  jobs: z.record(JobName, JobSpec).default({}),
+  pools: z.record(PoolName, PoolSpec).default({}),
+});
+export type ApplicationSpec = z.infer<typeof ApplicationSpec>;

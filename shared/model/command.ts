@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { ApplicationSpec } from './application.ts';
+import { ApplicationName, EnvironmentName, JobName, ServiceName } from './names.ts';
+
+const environment = EnvironmentName.default(EnvironmentName.parse('dev'));
+const base = {
+  /** Chosen by the sender; the same id is the same command. Without it the message's own id serves. */
+  id: z.string().min(1).max(256).optional(),
+  environment,
+};
+
+/** What a queue message, a hook or the API may ask for. */
+export const Command = z.discriminatedUnion('type', [
+  z.strictObject({ ...base, type: z.literal('deploy'), application: ApplicationSpec }),
+  z.strictObject({ ...base, type: z.literal('run-job'), application: ApplicationName, job: JobName }),
+  z.strictObject({
+    ...base,
+    type: z.literal('scale'),
+    application: ApplicationName,
+    service: ServiceName,
+    replicas: z.number().int().min(0).max(1000),
+  }),
+  z.strictObject({ ...base, type: z.literal('restart'), application: ApplicationName, service: ServiceName }),
+]);
+export type Command = z.infer<typeof Command>;

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { ServiceSpec } from './application.ts';
+import { Digest } from './image.ts';
+import { ApplicationName, EnvironmentName, MachineName, ServiceName } from './names.ts';
+
+/** Names one service of one application in one environment. */
+export const ServiceKey = z.object({
+  environment: EnvironmentName,
+  application: ApplicationName,
+  service: ServiceName,
+});
+export type ServiceKey = z.infer<typeof ServiceKey>;
+
+/** `dev.hello.web`: how a service is written in keys, labels and messages. */
+export const serviceId = (key: ServiceKey): string => `${key.environment}.${key.application}.${key.service}`;
+
+/** One accepted specification of a service; never changed once written. */
+export const Revision = z.object({
+  key: ServiceKey,
+  /** 1, 2, 3, … for each service. */
+  number: z.number().int().positive(),
+  spec: ServiceSpec,
+  /** What spec.image meant when the revision was accepted. */
+  digest: Digest,
+  /** `<source> <id>` of the event that brought it; the same event never makes a second revision. */
+  cause: z.string(),
+  acceptedAt: z.iso.datetime(),
+});
+export type Revision = z.infer<typeof Revision>;
+
+export const RolloutStatus = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('waiting-for-image') }),
+  z.object({ state: z.literal('rolling') }),
+  z.object({ state: z.literal('done'), at: z.iso.datetime() }),
+  z.object({
+    state: z.literal('failed'),
+    at: z.iso.datetime(),
+    code: z.string(),
+    reason: z.string(),
+    exitCode: z.number().int().optional(),
+    /** The failed container's last lines, at most 50. */
+    lastLines: z.array(z.string()).optional(),
+  }),
+]);
+export type RolloutStatus = z.infer<typeof RolloutStatus>;
+
+/** The row that owns a service: what is wanted, what serves, how the way there goes. */
+export const Service = z.object({
+  key: ServiceKey,
+  /** As last deployed; what is wanted when the next image arrives. */
+  spec: ServiceSpec,
+  /** The newest accepted revision; absent until its image was pushed. */
+  revision: z.number().int().positive().optional(),
+  /** The newest revision whose rollout was done: what keeps serving when a later one fails. */
+  healthyRevision: z.number().int().positive().optional(),
+  rollout: RolloutStatus,
+  /** Instance id of the orchestration that carries the rollout. */
+  owner: z.string().optional(),
+});
+export type Service = z.infer<typeof Service>;
+
+export const ReplicaStatus = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('reserved') }),
+  z.object({ state: z.literal('running'), since: z.iso.datetime() }),
+  z.object({ state: z.literal('healthy'), since: z.iso.datetime() }),
+  z.object({ state: z.literal('unhealthy'), since: z.iso.datetime(), reason: z.string() }),
+  z.object({
+    state: z.literal('exited'),
+    at: z.iso.datetime(),
+    exitCode: z.number().int(),
+    lastLines: z.array(z.string()),
+  }),
+  z.object({ state: z.literal('lost'), at: z.iso.datetime() }),
+]);
+export type ReplicaStatus = z.infer<typeof ReplicaStatus>;
+
+/** One container of a revision. Slot 0 … count-1; generation grows with each container made for the slot. */
+export const Replica = z.object({
+  key: ServiceKey,
+  revision: z.number().int().positive(),
+  slot: z.number().int().min(0),
+  generation: z.number().int().min(1),
+  machine: MachineName,
+  /** Private address of the machine, and the port there; absent if the service has none. */
+  address: z.string(),
+  port: z.number().int().optional(),
+  containerId: z.string().optional(),
+  status: ReplicaStatus,
+});
+export type Replica = z.infer<typeof Replica>;
+
+/** Name of the container, unique on all machines: repeating a start finds what the first made. */
+export const containerName = (replica: Pick<Replica, 'key' | 'revision' | 'slot' | 'generation'>): string =>
+  `${serviceId(replica.key)}.r${replica.revision}.${replica.slot}.g${replica.generation}`;

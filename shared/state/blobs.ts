@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+
+export interface BlobInfo {
+  readonly name: string;
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly modifiedAt: Date;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Conditions as HTTP has them; a failed one is a `BlobConflict`. */
+export interface Condition {
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: '*';
+}
+
+/** Part of a blob: `count` bytes from `offset`, or to its end. */
+export interface Slice {
+  readonly offset: number;
+  readonly count?: number;
+}
+
+/**
+ * One container of block blobs, as Azure Blob storage has them. The container comes to be with its first write.
+ * https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api
+ */
+export interface Blobs {
+  head(name: string): Promise<BlobInfo | undefined>;
+  /** Whole small blobs (documents, pointers, manifests). */
+  read(name: string): Promise<{ info: BlobInfo; bytes: Uint8Array } | undefined>;
+  /** Large blobs, streamed. */
+  open(name: string, slice?: Slice): Promise<{ info: BlobInfo; stream: Readable } | undefined>;
+  /** @throws BlobConflict */
+  put(
+    name: string,
+    bytes: Uint8Array,
+    options?: Condition & { metadata?: Record<string, string> },
+  ): Promise<BlobInfo>;
+  /** Stages a block: base64 ids, all of one length within a blob. At most 4000 MiB. */
+  stageBlock(name: string, blockId: string, bytes: Uint8Array): Promise<void>;
+  /** Makes the blob of the staged blocks in this order; at most 50,000. @throws BlobConflict */
+  commitBlocks(
+    name: string,
+    blockIds: readonly string[],
+    options?: Condition & { metadata?: Record<string, string> },
+  ): Promise<BlobInfo>;
+  /** Replaces the metadata, which also gives a new ETag and time: a touch. @throws BlobConflict, also if there is none */
+  setMetadata(name: string, metadata: Record<string, string>, condition?: Condition): Promise<BlobInfo>;
+  /** @returns false if there was none. @throws BlobConflict */
+  delete(name: string, condition?: Condition): Promise<boolean>;
+  /** Sorted by name. */
+  list(prefix: string): AsyncIterable<BlobInfo>;
+  /** A URL that reads this one blob for `seconds`, by user-delegation SAS. */
+  readUrl(name: string, seconds: number): Promise<string>;
+}
+
+/** A condition did not hold; nothing was written. */
+export class BlobConflict extends Error {
+  override readonly name = 'BlobConflict';
+}

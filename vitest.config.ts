@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+/** Projects by how much they need: unit runs anywhere, the others start real parts themselves. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/orchestration/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'parts',
+          include: ['test/contracts/**/*.test.ts', 'test/protocol/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
