@@ -1,0 +1,19 @@
+/** What a caller may do; each role includes those before it. */
+export type Role = 'reader' | 'deployer' | 'operator' | 'admin';
+
+/** Who is calling, after the credential was checked. */
+export interface Principal {
+  /** Key id or user's object id; stands in logs and events, never secret. */
+  readonly id: string;
+  readonly roles: readonly Role[];
+}
+
+/** Names and secrets that callers present: Berth API keys, stored hashed in table `apikeys`. */
+export interface Credentials {
+  /**
+   * @param user what stands before the colon of Basic credentials: for an API key its id or any text
+   * @param secret the API key
+   * @returns undefined if the secret is no valid key
+   */
+  check(user: string, secret: string): Promise<Principal | undefined>;
+}
