@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/**
+ * What a machine's agent and the API say to each other. The agent is a Python script: these schemas are its contract.
+ * Both requests carry the machine's identity token for `https://management.azure.com/` as bearer token.
+ */
+
+/** POST /api/v1/machines/<name>/registration: the machine asks for its engine's certificate. */
+export const RegistrationRequest = z.strictObject({
+  /** PKCS #10, PEM. CN is the machine's name; subject alternative names are its name and private address. */
+  csr: z.string().startsWith('-----BEGIN CERTIFICATE REQUEST-----').max(8192),
+});
+export type RegistrationRequest = z.infer<typeof RegistrationRequest>;
+
+/** 200 */
+export const RegistrationResponse = z.strictObject({
+  /** The engine's server certificate, PEM. */
+  certificate: z.string(),
+  /** The engine CA's certificate, PEM: whose client certificates the engine admits. */
+  ca: z.string(),
+});
+export type RegistrationResponse = z.infer<typeof RegistrationResponse>;
+
+const labels = z.record(z.string(), z.string());
+
+export const ObservedContainer = z.strictObject({
+  /** 64 hex digits. */
+  id: z.string(),
+  /** Without the slash that the Engine API puts before it. */
+  name: z.string(),
+  labels,
+  /** Everything that does not run is `exited`; one that was never started has no exit code. */
+  state: z.enum(['running', 'exited']),
+  exitCode: z.number().int().optional(),
+  /** Of the image's own health check, if it has one. */
+  health: z.enum(['starting', 'healthy', 'unhealthy']).optional(),
+});
+export type ObservedContainer = z.infer<typeof ObservedContainer>;
+
+export const Death = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  labels,
+  exitCode: z.number().int(),
+  /** RFC 3339 with nanoseconds, from the engine's event: with the id it makes the death unique. */
+  time: z.iso.datetime(),
+});
+export type Death = z.infer<typeof Death>;
+
+/**
+ * POST /api/v1/machines/<name>/observations, answered 204: every 10 s, and at once when a container died or its
+ * health changed. Only containers that carry a label `berth.environment` are listed.
+ */
+export const MachineObservation = z.strictObject({
+  time: z.iso.datetime(),
+  containers: z.array(ObservedContainer),
+  usage: z.strictObject({
+    /** Cores in use, as a mean since the last observation. */
+    cpu: z.number().min(0),
+    /** MiB in use, caches not counted. */
+    memory: z.number().min(0),
+    /** MiB in use of the filesystem that holds /var/lib/docker. */
+    disk: z.number().min(0),
+  }),
+  /** Since the last observation that was answered. */
+  died: z.array(Death).optional(),
+});
+export type MachineObservation = z.infer<typeof MachineObservation>;
