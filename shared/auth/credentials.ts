@@ -1,5 +1,4 @@
-/** What a caller may do; each role includes those before it. */
-export type Role = 'reader' | 'deployer' | 'operator' | 'admin';
+import type { Role } from './permissions.ts';
 
 /** Who is calling, after the credential was checked. */
 export interface Principal {

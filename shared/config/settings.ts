@@ -29,6 +29,11 @@ const Environment = z.object({
   BERTH_APP_NETWORK: z.cidrv4().describe('10.20.255.0/24'),
   BERTH_MASTER_KEY: z.base64().length(44).describe('32 bytes in base64'),
   BERTH_MASTER_KEY_PREVIOUS: z.base64().length(44).optional().describe('32 bytes in base64'),
+  /** Of the API key that the deployment made for its administrator (`berth_admin_…`); the key itself is never a setting. */
+  BERTH_ADMIN_KEY_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
+    .describe('the output of: printf %s "$KEY" | sha256sum'),
 });
 
 export interface Settings {
@@ -47,6 +52,8 @@ export interface Settings {
   readonly location: string;
   readonly network: string;
   readonly appNetwork: string;
+  /** sha-256 of the administrator's API key, 64 hex digits. */
+  readonly adminKeyHash: string;
   readonly masterKeys: { readonly current: string; readonly previous: string | undefined };
 }
 
@@ -82,6 +89,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     location: env.BERTH_LOCATION,
     network: env.BERTH_NETWORK,
     appNetwork: env.BERTH_APP_NETWORK,
+    adminKeyHash: env.BERTH_ADMIN_KEY_SHA256,
     masterKeys: { current: env.BERTH_MASTER_KEY, previous: env.BERTH_MASTER_KEY_PREVIOUS },
   };
 }

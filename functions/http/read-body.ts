@@ -1,0 +1,67 @@
+import type { HttpRequest } from '@azure/functions';
+import type { Body } from '../../shared/api/route.ts';
+import { Terminal } from '../../shared/model/errors.ts';
+
+/** The most that a request may carry: an application of a thousand services fits well. */
+const LIMIT = 1024 * 1024;
+
+/**
+ * A request's body, parsed by what its content type says.
+ * @throws Terminal 413 `body-too-large`, 415 `content-type-unknown`, 400 `json-invalid`; ZodError; what the parser throws
+ */
+export async function readBody<B>(request: HttpRequest, body: Body<B>): Promise<B> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const isText = body.text !== undefined && type === body.text.type;
+  if (!isText && type !== 'application/json') {
+    const expected = ['application/json', ...(body.text === undefined ? [] : [body.text.type])].join(' or ');
+    throw new Terminal({
+      code: 'content-type-unknown',
+      status: 415,
+      message: `The body's content type is "${type}"; expected ${expected}.`,
+      remedy: `Send the header "Content-Type: ${body.text?.type ?? 'application/json'}".`,
+    });
+  }
+  const text = await readText(request);
+  if (isText && body.text !== undefined) return body.text.parse(text);
+  return body.schema.parse(parseJson(text));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Terminal({
+      code: 'json-invalid',
+      message: `The body is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      remedy: 'Send one JSON value, encoded as UTF-8.',
+      cause,
+    });
+  }
+}
+
+/** Reads no further than the limit, whatever the header Content-Length says. */
+async function readText(request: HttpRequest): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > LIMIT)
+      throw new Terminal({
+        code: 'body-too-large',
+        status: 413,
+        message: `The body has more than ${LIMIT} bytes.`,
+        remedy: 'Split the application into several.',
+      });
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new Terminal({
+      code: 'encoding-invalid',
+      message: 'The body is not UTF-8.',
+      remedy: 'Send text encoded as UTF-8.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** Each role may do what those before it may. */
+export const Role = z.enum(['reader', 'deployer', 'operator', 'admin']);
+export type Role = z.infer<typeof Role>;
+
+/** The least role that each permission asks for. `null`: nobody needs to say who they are. */
+const leastRole = {
+  /** The description of the API itself. */
+  anyone: null,
+  'status.read': 'reader',
+  'applications.read': 'reader',
+  'applications.write': 'deployer',
+  'jobs.run': 'deployer',
+  'logs.read': 'reader',
+  'machines.read': 'reader',
+  'images.pull': 'reader',
+  'images.push': 'deployer',
+  'images.delete': 'operator',
+  'events.read': 'reader',
+  /** Hooks may give any command, so making one is more than giving commands. */
+  'hooks.read': 'operator',
+  'hooks.write': 'operator',
+  'deadletters.read': 'operator',
+  'deadletters.replay': 'operator',
+  'keys.read': 'admin',
+  'keys.write': 'admin',
+} as const satisfies Record<string, Role | null>;
+
+export type Permission = keyof typeof leastRole;
+export const permissions = Object.keys(leastRole) as readonly Permission[];
+
+/** The least role that holds this permission; undefined if it asks for none. */
+export const roleFor = (permission: Permission): Role | undefined => leastRole[permission] ?? undefined;
+
+export function allows(roles: readonly Role[], permission: Permission): boolean {
+  const least = roleFor(permission);
+  if (least === undefined) return true;
+  return roles.some((role) => Role.options.indexOf(role) >= Role.options.indexOf(least));
+}
