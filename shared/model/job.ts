@@ -7,7 +7,14 @@ export const JobKey = z.object({ environment: EnvironmentName, application: Appl
 export type JobKey = z.infer<typeof JobKey>;
 export const jobId = (key: JobKey): string => `${key.environment}.${key.application}.${key.job}`;
 
-export const Job = z.object({ key: JobKey, spec: JobSpec });
+export const Job = z.object({
+  key: JobKey,
+  spec: JobSpec,
+  /** Time of the event that brought `spec`. A schedule owes no runs from before it. */
+  specAt: z.iso.datetime({ offset: true }),
+  /** The newest due time that was made an event. */
+  lastDue: z.iso.datetime().optional(),
+});
 export type Job = z.infer<typeof Job>;
 
 export const RunStatus = z.discriminatedUnion('state', [

@@ -49,10 +49,16 @@ export const Service = z.object({
   key: ServiceKey,
   /** As last deployed; what is wanted when the next image arrives. */
   spec: ServiceSpec,
+  /** Time of the event that brought `spec`: an older event that arrives late does not replace it. */
+  specAt: z.iso.datetime({ offset: true }),
   /** The newest accepted revision; absent until its image was pushed. */
   revision: z.number().int().positive().optional(),
   /** The newest revision whose rollout was done: what keeps serving when a later one fails. */
   healthyRevision: z.number().int().positive().optional(),
+  /** The revision that `revision` names; written here first, since one row changes at once, then to table `revisions`. */
+  accepted: Revision.optional(),
+  /** No longer in its application: goes to no replicas, then this row goes too. */
+  removing: z.boolean().default(false),
   rollout: RolloutStatus,
   /** Instance id of the orchestration that carries the rollout. */
   owner: z.string().optional(),
@@ -85,6 +91,8 @@ export const Replica = z.object({
   address: z.string(),
   port: z.number().int().optional(),
   containerId: z.string().optional(),
+  /** How many containers of this slot and revision ended early, one after the other, before this one. */
+  failures: z.number().int().min(0).default(0),
   status: ReplicaStatus,
 });
 export type Replica = z.infer<typeof Replica>;
