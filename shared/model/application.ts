@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import { z } from 'zod';
 import { parseImageReference } from './image.ts';
 import { ApplicationName, JobName, PoolName, ServiceName } from './names.ts';
@@ -9,6 +10,23 @@ const imageReference = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
   }
 });
+
+function isCron(text: string): boolean {
+  if (![5, 6].includes(text.trim().split(/\s+/).length)) return false;
+  try {
+    return new Cron(text, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** Whole cores may be shared: 0.25 is a quarter of one. Memory is in MiB. */
 export const Resources = z.strictObject({
@@ -49,9 +67,12 @@ export type ServiceSpec = z.infer<typeof ServiceSpec>;
 
 export const ScheduleSpec = z.strictObject({
   /** Five fields, or six with seconds first. */
-  cron: z.string(),
+  cron: z.string().refine(isCron, 'expected a cron expression of five fields, or six with seconds first'),
   /** An IANA zone. */
-  timeZone: z.string().default('UTC'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'expected an IANA time zone, for example Europe/Berlin')
+    .default('UTC'),
 });
 export type ScheduleSpec = z.infer<typeof ScheduleSpec>;
 
