@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { PoolSpec } from '../model/application.ts';
+import { Machine } from '../model/machine.ts';
+import { MachineName, PoolName } from '../model/names.ts';
+import { signature } from '../model/signature.ts';
+
+/** What makes one machine. The caller chose the name and recorded it in `capacity` before. */
+export const ProvisionMachine = z.object({
+  pool: PoolName,
+  spec: PoolSpec,
+  /** Unused before: a new name for every attempt, since ARM keeps traces of failed ones. */
+  machine: MachineName,
+  /** `<source> <id>` of the event that wants it. */
+  cause: z.string(),
+});
+export type ProvisionMachine = z.infer<typeof ProvisionMachine>;
+
+export const Provisioned = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('ready'), machine: Machine }),
+  /** Nothing of it is left in ARM, or the sweep removes it. */
+  z.object({ status: z.literal('failed'), code: z.string(), reason: z.string() }),
+]);
+export type Provisioned = z.infer<typeof Provisioned>;
+
+/** Sub-orchestration; instance id `machine-<name>`. */
+export const provisionMachine = signature('provision-machine', {
+  input: ProvisionMachine,
+  output: Provisioned,
+});
+
+export const RetireMachine = z.object({ pool: PoolName, machine: MachineName, reason: z.string() });
+export type RetireMachine = z.infer<typeof RetireMachine>;
+
+export const Retired = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('retired') }),
+  z.object({ status: z.literal('failed'), code: z.string(), reason: z.string() }),
+]);
+export type Retired = z.infer<typeof Retired>;
+
+/** Sub-orchestration: deletes VM, NIC and disk by their recorded names, then the record. */
+export const retireMachine = signature('retire-machine', { input: RetireMachine, output: Retired });
+
+/** Instance id of the orchestration that provisions a machine: machine names are never used twice. */
+export const provisioningId = (machine: MachineName): string => `machine-${machine}`;
+export const retirementId = (machine: MachineName): string => `retire-${machine}`;
