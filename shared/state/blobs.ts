@@ -6,6 +6,7 @@ export interface BlobInfo {
   /** Bytes. */
   readonly size: number;
   readonly modifiedAt: Date;
+  /** ASCII; names in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -29,7 +30,7 @@ export interface Blobs {
   head(name: string): Promise<BlobInfo | undefined>;
   /** Whole small blobs (documents, pointers, manifests). */
   read(name: string): Promise<{ info: BlobInfo; bytes: Uint8Array } | undefined>;
-  /** Large blobs, streamed. */
+  /** Large blobs, streamed: read the stream to its end or destroy it. @throws RangeError for an offset beyond the end */
   open(name: string, slice?: Slice): Promise<{ info: BlobInfo; stream: Readable } | undefined>;
   /** @throws BlobConflict */
   put(

@@ -1,0 +1,49 @@
+import {
+  BlobSASPermissions,
+  type BlobServiceClient,
+  type ContainerClient,
+  generateBlobSASQueryParameters,
+  SASProtocol,
+  type UserDelegationKey,
+} from '@azure/storage-blob';
+
+const HOUR = 3600_000;
+/** A clock that lags by less still accepts a new URL. */
+const SKEW = 15 * 60_000;
+
+/**
+ * Makes read-only URLs signed with a user-delegation key, of which one serves for hours (Azure allows seven days).
+ * https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
+ */
+export function readUrls(service: BlobServiceClient, container: ContainerClient) {
+  let current: Promise<UserDelegationKey> | undefined;
+  let usableUntil = 0;
+
+  const keyUntil = async (end: number): Promise<UserDelegationKey> => {
+    if (current === undefined || end > usableUntil) {
+      usableUntil = Math.max(end, Date.now() + 6 * HOUR);
+      current = service.getUserDelegationKey(new Date(Date.now() - SKEW), new Date(usableUntil));
+      current.catch(() => {
+        current = undefined;
+      });
+    }
+    return await current;
+  };
+
+  return async (name: string, seconds: number): Promise<string> => {
+    const expiresOn = new Date(Date.now() + seconds * 1000);
+    const signature = generateBlobSASQueryParameters(
+      {
+        containerName: container.containerName,
+        blobName: name,
+        permissions: BlobSASPermissions.parse('r'),
+        startsOn: new Date(Date.now() - SKEW),
+        expiresOn,
+        protocol: SASProtocol.Https,
+      },
+      await keyUntil(expiresOn.getTime()),
+      service.accountName,
+    );
+    return `${container.getBlobClient(name).url}?${signature}`;
+  };
+}

@@ -1,0 +1,173 @@
+import { Readable } from 'node:stream';
+import type { TokenCredential } from '@azure/identity';
+import {
+  type BlobRequestConditions,
+  BlobServiceClient,
+  type ContainerClient,
+  RestError,
+} from '@azure/storage-blob';
+import { readUrls } from './blob-read-urls.azure.ts';
+import { BlobConflict, type BlobInfo, type Blobs, type Condition, type Slice } from './blobs.ts';
+
+/**
+ * A container of a storage account, reached with a managed identity.
+ * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ * @param uri the blob endpoint, for example `https://account.blob.core.windows.net`
+ */
+export function azureBlobs(uri: string, container: string, credential: TokenCredential): Blobs {
+  const service = new BlobServiceClient(uri, credential);
+  const client = service.getContainerClient(container);
+  const blobOf = (name: string) => client.getBlockBlobClient(name);
+
+  const head = async (name: string): Promise<BlobInfo | undefined> => {
+    const found = await ifThere(blobOf(name).getProperties());
+    return found && infoOf(name, found, found.contentLength);
+  };
+  /** What a write does not answer, its size, is read; what it answers is its own. */
+  const written = async (name: string, answer: Answer): Promise<BlobInfo> => {
+    const found = await blobOf(name).getProperties();
+    return { ...infoOf(name, found, found.contentLength), ...versionOf(answer) };
+  };
+
+  return {
+    head,
+    async read(name) {
+      const found = await ifThere(blobOf(name).download());
+      if (found === undefined) return undefined;
+      const bytes = await bytesOf(found.readableStreamBody);
+      return { info: infoOf(name, found, bytes.length), bytes };
+    },
+    async open(name, { offset, count }: Slice = { offset: 0 }) {
+      const found = await ifThere(blobOf(name).download(offset, count)).catch((error: unknown) => {
+        if (isRest(error) && error.statusCode === 416) throw beyond(name, offset);
+        throw error;
+      });
+      if (found === undefined) return undefined;
+      const total = Number(/\/(\d+)$/.exec(found.contentRange ?? '')?.[1] ?? found.contentLength);
+      const body = found.readableStreamBody ?? Readable.from([]);
+      const stream = body instanceof Readable ? body : Readable.from(body);
+      if (offset > 0 && offset >= total) {
+        stream.destroy();
+        throw beyond(name, offset);
+      }
+      return { info: infoOf(name, found, total), stream };
+    },
+    async put(name, bytes, { metadata, ...condition } = {}) {
+      const answer = await write(client, name, () =>
+        blobOf(name).upload(bytes, bytes.length, {
+          ...withMetadata(metadata),
+          conditions: toAzure(condition),
+        }),
+      );
+      return { name, size: bytes.length, metadata: metadata ?? {}, ...versionOf(answer) };
+    },
+    async stageBlock(name, blockId, bytes) {
+      await write(client, name, () => blobOf(name).stageBlock(blockId, bytes, bytes.length));
+    },
+    async commitBlocks(name, blockIds, { metadata, ...condition } = {}) {
+      const answer = await write(client, name, () =>
+        blobOf(name).commitBlockList([...blockIds], {
+          ...withMetadata(metadata),
+          conditions: toAzure(condition),
+        }),
+      );
+      return await written(name, answer);
+    },
+    async setMetadata(name, metadata, condition = {}) {
+      try {
+        const answer = await blobOf(name).setMetadata(metadata, { conditions: toAzure(condition) });
+        return { ...(await written(name, answer)), metadata };
+      } catch (error) {
+        throw isMissing(error) ? new BlobConflict(`${name}: there is no such blob`) : conflictOr(error, name);
+      }
+    },
+    async delete(name, condition = {}) {
+      const answer = await ifThere(blobOf(name).delete({ conditions: toAzure(condition) })).catch(
+        (error: unknown) => {
+          throw conflictOr(error, name);
+        },
+      );
+      return answer !== undefined;
+    },
+    async *list(prefix) {
+      try {
+        for await (const { name, properties, metadata } of client.listBlobsFlat({
+          prefix,
+          includeMetadata: true,
+        }))
+          yield infoOf(name, { ...properties, metadata }, properties.contentLength);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    },
+    readUrl: readUrls(service, client),
+  };
+}
+
+/** Makes the container if the write fails for want of it. */
+async function write<T>(client: ContainerClient, name: string, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isRest(error) || error.code !== 'ContainerNotFound') throw conflictOr(error, name);
+  }
+  await client.createIfNotExists();
+  try {
+    return await attempt();
+  } catch (error) {
+    throw conflictOr(error, name);
+  }
+}
+
+const beyond = (name: string, offset: number) => new RangeError(`blob ${name} has no byte ${offset}`);
+
+interface Answer {
+  readonly etag?: string;
+  readonly lastModified?: Date;
+}
+
+/** Headers quote an ETag, listings do not. */
+const versionOf = ({ etag, lastModified }: Answer) => ({
+  etag: `"${(etag ?? '').replaceAll('"', '')}"`,
+  modifiedAt: lastModified ?? new Date(0),
+});
+
+const infoOf = (
+  name: string,
+  answer: Answer & { readonly metadata?: Record<string, string> | undefined },
+  size: number | undefined,
+): BlobInfo => ({ name, size: size ?? 0, metadata: answer.metadata ?? {}, ...versionOf(answer) });
+
+const withMetadata = (metadata: Record<string, string> | undefined) =>
+  metadata === undefined ? {} : { metadata };
+
+const toAzure = ({ ifMatch, ifNoneMatch }: Condition): BlobRequestConditions => ({
+  ...(ifMatch === undefined ? {} : { ifMatch }),
+  ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+});
+
+async function bytesOf(stream: NodeJS.ReadableStream | undefined): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream ?? []) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  return Buffer.concat(chunks);
+}
+
+const isRest = (error: unknown): error is RestError => error instanceof RestError;
+const isMissing = (error: unknown): boolean =>
+  isRest(error) && error.statusCode === 404 && error.code !== 'ResourceTypeMismatch';
+
+async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** 409 BlobAlreadyExists is how If-None-Match fails; another 409 (a lease, a container being deleted) is no conflict. */
+function conflictOr(error: unknown, name: string): unknown {
+  if (isRest(error) && (error.statusCode === 412 || error.code === 'BlobAlreadyExists'))
+    return new BlobConflict(`${name}: ${error.code ?? 'the condition does not hold'}`, { cause: error });
+  return error;
+}

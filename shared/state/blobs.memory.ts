@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { BlobConflict, type BlobInfo, type Blobs, type Condition } from './blobs.ts';
+
+interface Blob {
+  readonly info: BlobInfo;
+  readonly bytes: Uint8Array;
+}
+
+/** A container in this process's memory: for tests, with the same ETags, conditions and blocks. */
+export function memoryBlobs(): Blobs {
+  const blobs = new Map<string, Blob>();
+  /** Staged and not yet committed: by blob, then by id. */
+  const staged = new Map<string, Map<string, Uint8Array>>();
+  let version = 0;
+
+  const check = (name: string, { ifMatch, ifNoneMatch }: Condition): void => {
+    const found = blobs.get(name);
+    if (ifNoneMatch !== undefined && found !== undefined) throw new BlobConflict(`${name}: exists`);
+    if (ifMatch !== undefined && found?.info.etag !== ifMatch) throw new BlobConflict(`${name}: changed`);
+  };
+  const store = (name: string, bytes: Uint8Array, metadata: Record<string, string>): BlobInfo => {
+    version += 1;
+    const info = {
+      name,
+      etag: `"${version}"`,
+      size: bytes.length,
+      modifiedAt: new Date(),
+      metadata: { ...metadata },
+    };
+    blobs.set(name, { info, bytes });
+    return info;
+  };
+
+  return {
+    async head(name) {
+      return blobs.get(name)?.info;
+    },
+    async read(name) {
+      const found = blobs.get(name);
+      return found && { info: found.info, bytes: found.bytes.slice() };
+    },
+    async open(name, { offset, count } = { offset: 0 }) {
+      const found = blobs.get(name);
+      if (found === undefined) return undefined;
+      if (offset > 0 && offset >= found.bytes.length)
+        throw new RangeError(`blob ${name} has no byte ${offset}`);
+      const bytes = found.bytes.slice(offset, count === undefined ? undefined : offset + count);
+      return { info: found.info, stream: Readable.from(bytes.length === 0 ? [] : [bytes]) };
+    },
+    async put(name, bytes, { metadata = {}, ...condition } = {}) {
+      check(name, condition);
+      staged.delete(name);
+      return store(name, bytes.slice(), metadata);
+    },
+    async stageBlock(name, blockId, bytes) {
+      const blocks = staged.get(name) ?? new Map<string, Uint8Array>();
+      blocks.set(blockId, bytes.slice());
+      staged.set(name, blocks);
+    },
+    async commitBlocks(name, blockIds, { metadata = {}, ...condition } = {}) {
+      check(name, condition);
+      const parts = blockIds.map((id) => {
+        const part = staged.get(name)?.get(id);
+        if (part === undefined) throw new TypeError(`${name}: block ${id} was not staged`);
+        return part;
+      });
+      staged.delete(name);
+      return store(name, Buffer.concat(parts), metadata);
+    },
+    async setMetadata(name, metadata, condition = {}) {
+      const found = blobs.get(name);
+      if (found === undefined) throw new BlobConflict(`${name}: there is no such blob`);
+      check(name, condition);
+      return store(name, found.bytes, metadata);
+    },
+    async delete(name, condition = {}) {
+      if (!blobs.has(name)) return false;
+      check(name, condition);
+      return blobs.delete(name);
+    },
+    async *list(prefix) {
+      for (const name of [...blobs.keys()].sort()) {
+        const found = blobs.get(name);
+        if (found !== undefined && name.startsWith(prefix)) yield found.info;
+      }
+    },
+    /** The bytes themselves, as a data: URL. */
+    async readUrl(name) {
+      const bytes = blobs.get(name)?.bytes ?? new Uint8Array();
+      return `data:application/octet-stream;base64,${Buffer.from(bytes).toString('base64')}`;
+    },
+  };
+}
