@@ -1,0 +1,48 @@
+import type { Credentials } from '../auth/credentials.ts';
+import type { CloudEvent } from '../model/cloud-event.ts';
+import { Digest, type RepositoryName } from '../model/image.ts';
+import type { Blobs } from '../state/blobs.ts';
+import type { Tables } from '../state/tables.ts';
+import type { Access } from './access.ts';
+import { RegistryError } from './errors.ts';
+import type { RegistryTokens } from './tokens.ts';
+
+/** What the registry is made of. */
+export interface RegistryDeps {
+  /** A container of its own. */
+  readonly blobs: Blobs;
+  readonly tables: Tables;
+  readonly tokens: RegistryTokens;
+  readonly credentials: Credentials;
+  readonly now: () => Date;
+  /** Stores the events of a push elsewhere; what it throws is reported, and `unsentEvents` finds the events again. */
+  readonly onPushed: (events: readonly CloudEvent[]) => Promise<void>;
+  /** Told of errors that a client only sees as status 500. */
+  readonly report: (error: unknown) => void;
+}
+
+/** One request whose route, name and right were checked. */
+export interface Call {
+  readonly request: Request;
+  readonly url: URL;
+  readonly repository: RepositoryName;
+  /** Last part of the path: a tag, a digest, an upload's id; empty where the route has none. */
+  readonly reference: string;
+  /** All that the caller's token gives. */
+  readonly access: readonly Access[];
+}
+
+export type Handler = (deps: RegistryDeps, call: Call) => Promise<Response>;
+
+/** @throws RegistryError DIGEST_INVALID */
+export function parseDigest(text: string | null): Digest {
+  const digest = Digest.safeParse(text);
+  if (!digest.success)
+    throw new RegistryError(
+      'DIGEST_INVALID',
+      `"${text ?? ''}" is no digest: expected sha256:<64 hex digits> or sha512:<128 hex digits>`,
+    );
+  return digest.data;
+}
+
+export const isHead = (request: Request): boolean => request.method === 'HEAD';

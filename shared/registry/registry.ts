@@ -1,0 +1,108 @@
+import { RepositoryName } from '../model/image.ts';
+import { type Access, allows, type Need, scopeOf } from './access.ts';
+import type { Handler, RegistryDeps } from './call.ts';
+import { errorResponse, RegistryError } from './errors.ts';
+import { resources } from './routes.ts';
+import { answerToken } from './token-endpoint.ts';
+import { SERVICE } from './tokens.ts';
+
+/**
+ * The registry under `/v2/`: OCI Distribution 1.1, with the token endpoint `/v2/token`.
+ * @returns a function that answers every request, errors of its own included
+ */
+export function registryHandler(deps: RegistryDeps): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const response = await answer(deps, request).catch((error: unknown) => {
+      if (error instanceof RegistryError) return errorResponse(error);
+      deps.report(error);
+      return errorResponse(new RegistryError('UNKNOWN', 'the registry failed; its log has the reason'));
+    });
+    response.headers.set('docker-distribution-api-version', 'registry/2.0');
+    return request.method === 'HEAD' && response.body !== null ? new Response(null, response) : response;
+  };
+}
+
+async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  if (url.pathname === '/v2/token') return answerToken(deps, request);
+  const { name, reference, kind, handler } = match(request.method, decode(url.pathname));
+  const need: Need =
+    kind === 'token' || kind === 'catalog'
+      ? { kind }
+      : { kind: 'repository', name: parseName(name), action: kind };
+  const access = await authorise(deps, request, url, need);
+  const repository = need.kind === 'repository' ? need.name : ('' as RepositoryName);
+  return handler(deps, { request, url, repository, reference, access });
+}
+
+interface Match {
+  readonly name: string;
+  readonly reference: string;
+  readonly kind: 'token' | 'catalog' | 'pull' | 'push' | 'delete';
+  readonly handler: Handler;
+}
+
+/** @throws RegistryError NAME_UNKNOWN if the path is no resource, UNSUPPORTED if it has no such method */
+function match(method: string, path: string): Match {
+  for (const resource of resources) {
+    const found = resource.path.exec(path);
+    if (found === null) continue;
+    const entry = resource.methods[method === 'HEAD' ? 'GET' : method];
+    if (entry === undefined)
+      throw new RegistryError('UNSUPPORTED', `${method} is not for ${path}`, {
+        headers: { allow: Object.keys(resource.methods).join(', ') },
+      });
+    const [kind, handler] = entry;
+    return {
+      name: found.groups?.name ?? '',
+      reference: found.groups?.reference ?? '',
+      kind,
+      handler,
+    };
+  }
+  throw new RegistryError('NAME_UNKNOWN', `${path} is no resource of a registry`);
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new RegistryError('NAME_INVALID', `${path} is not well encoded`);
+  }
+}
+
+function parseName(text: string): RepositoryName {
+  const name = RepositoryName.safeParse(text);
+  if (!name.success)
+    throw new RegistryError('NAME_INVALID', `"${text}" is no repository: ${name.error.issues[0]?.message}`);
+  return name.data;
+}
+
+/** @throws RegistryError UNAUTHORIZED or DENIED, each with the challenge that says where the right token is to be had */
+async function authorise(
+  deps: RegistryDeps,
+  request: Request,
+  url: URL,
+  need: Need,
+): Promise<readonly Access[]> {
+  const scope = scopeOf(need);
+  // The client must reach the realm as it reached us: under whatever name and port it used.
+  const realm = `Bearer realm="${url.origin}/v2/token",service="${SERVICE}"${scope === undefined ? '' : `,scope="${scope}"`}`;
+  const token = /^Bearer +(?<token>\S+)$/i.exec(request.headers.get('authorization') ?? '')?.groups?.token;
+  if (token === undefined)
+    throw new RegistryError('UNAUTHORIZED', 'authentication required', {
+      headers: { 'www-authenticate': realm },
+    });
+  const access = await deps.tokens.verify(token);
+  if (access === undefined)
+    throw new RegistryError('UNAUTHORIZED', 'the token is not of this registry, or has expired', {
+      headers: { 'www-authenticate': `${realm},error="invalid_token"` },
+    });
+  if (!allows(access, need))
+    // 401, not 403: clients then ask for a token with the scope that they are told here.
+    throw new RegistryError('DENIED', `the token does not give ${scope ?? 'this'}`, {
+      status: 401,
+      headers: { 'www-authenticate': `${realm},error="insufficient_scope"` },
+    });
+  return access;
+}

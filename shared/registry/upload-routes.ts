@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { type Digest, RepositoryName } from '../model/image.ts';
+import { allows } from './access.ts';
+import { type Call, type Handler, parseDigest, type RegistryDeps } from './call.ts';
+import { keepContent } from './content.ts';
+import { RegistryError } from './errors.ts';
+import { algorithmOf } from './hashing.ts';
+import { parseContentRange, uploadRange } from './range.ts';
+import { append, brokenOff, finish } from './receive.ts';
+import { hasBlob, linkBlob } from './repository.ts';
+import { endUpload, findUpload, saveUpload, startUpload, type Upload } from './uploads.ts';
+
+/** POST: mounts what another repository has, takes a whole blob, or begins an upload. */
+export const beginUpload: Handler = async (deps, call) => {
+  const { searchParams } = call.url;
+  const mount = searchParams.get('mount');
+  if (mount !== null && (await mountBlob(deps, call, parseDigest(mount))))
+    return created(call, parseDigest(mount));
+
+  const digest = searchParams.get('digest');
+  const { repository, request } = call;
+  const hasBody = request.body !== null && request.headers.get('content-length') !== '0';
+  if (digest !== null && hasBody) {
+    // No other request can know of this upload, so there is nothing to save.
+    const upload: Upload = {
+      id: randomUUID(),
+      etag: '',
+      repository,
+      algorithm: algorithmOf(parseDigest(digest)),
+      offset: 0,
+      blockIds: [],
+      hash: { kind: 'unknown' },
+    };
+    return finishUpload(deps, call, upload, parseDigest(digest));
+  }
+  const algorithm =
+    searchParams.get('digest-algorithm') ?? (digest && algorithmOf(parseDigest(digest))) ?? 'sha256';
+  if (algorithm !== 'sha256' && algorithm !== 'sha512')
+    throw new RegistryError('DIGEST_INVALID', `digest-algorithm is sha256 or sha512, not "${algorithm}"`);
+  const upload = await startUpload(deps.blobs, repository, algorithm);
+  return new Response(null, { status: 202, headers: progressOf(upload) });
+};
+
+/** Whether the blob is now part of the repository: only what the caller may pull from elsewhere can be. */
+async function mountBlob({ blobs, tables, now }: RegistryDeps, call: Call, digest: Digest): Promise<boolean> {
+  const from = RepositoryName.safeParse(call.url.searchParams.get('from'));
+  if (!from.success || !allows(call.access, { kind: 'repository', name: from.data, action: 'pull' }))
+    return false;
+  const [linked, content] = await Promise.all([
+    hasBlob(tables, from.data, digest),
+    keepContent(blobs, digest, now()),
+  ]);
+  if (!linked || content === undefined) return false;
+  await linkBlob(tables, call.repository, digest, content.size);
+  return true;
+}
+
+/** PATCH: the next bytes. With Content-Range they must begin where the upload stands. */
+export const continueUpload: Handler = async ({ blobs }, { repository, reference, request }) => {
+  const upload = await findUpload(blobs, repository, reference);
+  const chunk = chunkOf(request, upload);
+  const appended = await append(blobs, upload, request.body, chunk !== undefined);
+  const whole = appended.interruption === undefined;
+  if (whole && chunk !== undefined && appended.size !== chunk.to - chunk.from + 1)
+    throw new RegistryError(
+      'SIZE_INVALID',
+      `Content-Range names ${chunk.to - chunk.from + 1} bytes, ${appended.size} came`,
+    );
+  // Without Content-Range the client would send everything again, and what came now would stand before it.
+  if (!whole && chunk === undefined) throw brokenOff(appended.interruption);
+  const saved = await saveUpload(blobs, appended.upload);
+  if (saved === undefined) throw outOfOrder(await findUpload(blobs, repository, reference));
+  if (!whole) throw brokenOff(appended.interruption);
+  return new Response(null, { status: 202, headers: progressOf(saved) });
+};
+
+/** PUT: the last bytes, if any, and the digest of all. */
+export const completeUpload: Handler = async (deps, call) => {
+  const digest = parseDigest(call.url.searchParams.get('digest'));
+  const upload = await findUpload(deps.blobs, call.repository, call.reference);
+  chunkOf(call.request, upload);
+  return finishUpload(deps, call, upload, digest);
+};
+
+async function finishUpload(
+  deps: RegistryDeps,
+  call: Call,
+  upload: Upload,
+  digest: Digest,
+): Promise<Response> {
+  const size = await finish(deps.blobs, upload, call.request.body, digest);
+  await linkBlob(deps.tables, call.repository, digest, size);
+  if (upload.etag !== '') await endUpload(deps.blobs, upload.id);
+  return created(call, digest);
+}
+
+/** GET: where the upload stands. */
+export const readUpload: Handler = async ({ blobs }, { repository, reference }) => {
+  const upload = await findUpload(blobs, repository, reference);
+  return new Response(null, { status: 204, headers: progressOf(upload) });
+};
+
+/** DELETE: the upload is over. */
+export const cancelUpload: Handler = async ({ blobs }, { repository, reference }) => {
+  const upload = await findUpload(blobs, repository, reference);
+  await endUpload(blobs, upload.id);
+  return new Response(null, { status: 204 });
+};
+
+/** @throws RegistryError RANGE_INVALID (416) if the chunk is not the next one */
+function chunkOf(request: Request, upload: Upload): { from: number; to: number } | undefined {
+  const chunk = parseContentRange(request.headers.get('content-range'));
+  if (chunk === null)
+    throw new RegistryError('RANGE_INVALID', 'Content-Range is <first byte>-<last byte>', { status: 400 });
+  if (chunk !== undefined && chunk.from !== upload.offset) throw outOfOrder(upload);
+  return chunk;
+}
+
+const outOfOrder = (upload: Upload): RegistryError =>
+  new RegistryError('RANGE_INVALID', `the upload has ${upload.offset} bytes; go on from there`, {
+    headers: progressOf(upload),
+  });
+
+const progressOf = (upload: Upload): Record<string, string> => ({
+  location: `/v2/${upload.repository}/blobs/uploads/${upload.id}`,
+  range: uploadRange(upload.offset),
+  'docker-upload-uuid': upload.id,
+  'content-length': '0',
+});
+
+const created = ({ repository }: Call, digest: Digest): Response =>
+  new Response(null, {
+    status: 201,
+    headers: {
+      location: `/v2/${repository}/blobs/${digest}`,
+      'docker-content-digest': digest,
+      'content-length': '0',
+    },
+  });
