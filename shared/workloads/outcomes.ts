@@ -1,0 +1,33 @@
+import type { Failure, Moment, ObservedReplica, Phase } from './observed.ts';
+
+/** The service belongs to another orchestration, or is gone: nothing was done, and nothing is to be done. */
+export type Superseded = { readonly outcome: 'superseded' };
+
+/** What came of a `start-replica`. Expected refusals are data: an orchestration does not catch them. */
+export type StartOutcome =
+  | { readonly outcome: 'started'; readonly machine: string; readonly at: Moment }
+  /** Room is reserved on a machine that is on its way; `own`: by this rollout's own request. */
+  | { readonly outcome: 'machine-coming'; readonly machine: string; readonly own: boolean }
+  | { readonly outcome: 'no-room'; readonly reason: string; readonly at: Moment }
+  /** The engine did not answer; the reservation stays. */
+  | {
+      readonly outcome: 'unreachable';
+      readonly machine: string;
+      readonly reason: string;
+      readonly at: Moment;
+    }
+  /** Image, registry or engine say no for good; nothing is left of the replica. */
+  | { readonly outcome: 'refused'; readonly failure: Failure }
+  | Superseded;
+
+export type CheckOutcome =
+  | { readonly outcome: 'observed'; readonly state: Phase; readonly failures: number }
+  | Superseded;
+export type StopOutcome = { readonly outcome: 'stopped' } | Superseded;
+export type MachineOutcome =
+  | { readonly outcome: 'ready' }
+  | { readonly outcome: 'coming' }
+  | { readonly outcome: 'failed'; readonly failure: Failure };
+export type ObserveOutcome =
+  | { readonly outcome: 'observed'; readonly replicas: readonly ObservedReplica[] }
+  | Superseded;
