@@ -61,7 +61,7 @@ export function endpoint<P, Q, B, A>(
       return problemResponse(error, context);
     }
   };
-  app.http(route.name, {
+  app.http(`api-${route.name}`, {
     methods: [route.method],
     route: route.path.slice(1),
     authLevel: 'anonymous',

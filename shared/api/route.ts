@@ -13,7 +13,7 @@ export interface Body<B> {
  * P, Q, B and A are what its path, query, body and answer give once parsed.
  */
 export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
-  /** Name of the function and operationId: kebab-case, unique. */
+  /** operationId, kebab-case, unique; the function's name is `api-` and this. */
   readonly name: string;
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Path with `{parameters}`. */

@@ -1,0 +1,151 @@
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rootCertificates } from 'node:tls';
+import { Problem } from '../shared/api/problem.ts';
+import type { Route } from '../shared/api/route.ts';
+import type { Connection } from './connection.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Failure, failureOf } from './failure.ts';
+
+/** What fills a route's path and query, and its body: a value that becomes JSON, or a text of the route's text type. */
+export interface Filling {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly json?: unknown;
+  readonly text?: string;
+}
+
+export interface Client {
+  readonly connection: Connection;
+  /** @throws Failure: what the API answered, or `unreachable` */
+  call<A>(route: Route<unknown, unknown, unknown, A>, filling?: Filling): Promise<A>;
+  /** The answer's stream, for routes that stream. @throws Failure */
+  open(
+    route: Route<unknown, unknown, unknown, unknown>,
+    filling: Filling,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** Milliseconds until a connection stands and an answer begins. */
+const PATIENCE = 30_000;
+/** A server that is starting again, or asks to come back later, is asked this often. */
+const ATTEMPTS = 5;
+
+export function makeClient(connection: Connection): Client {
+  const agent = new Agent({
+    keepAlive: true,
+    ...(connection.ca === undefined ? {} : { ca: [...rootCertificates, connection.ca] }),
+  });
+
+  /** Commands carry a key of their own, so that repeating one does nothing twice. */
+  const ask = async (
+    route: Route<unknown, unknown, unknown, unknown>,
+    filling: Filling,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    const idempotencyKey = crypto.randomUUID();
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await send(route, filling, idempotencyKey, signal).catch((error: unknown) =>
+        error instanceof Error ? error : new Error(String(error)),
+      );
+      const isLast = attempt === ATTEMPTS || signal?.aborted === true;
+      if (result instanceof Error) {
+        if (isLast || !passes(result)) throw unreachable(connection, result);
+        await sleep(200 * attempt);
+        continue;
+      }
+      const status = result.statusCode ?? 0;
+      if (status >= 200 && status < 300) return result;
+      const answer = await textOf(result);
+      if (status !== 503 || isLast) throw failureOf(problemIn(answer, status));
+      await sleep(1000 * Math.min(5, Number(result.headers['retry-after'] ?? 1) || 1));
+    }
+  };
+
+  const send = (
+    route: Route<unknown, unknown, unknown, unknown>,
+    { params = {}, query = {}, json, text }: Filling,
+    idempotencyKey: string,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+        encodeURIComponent(params[name] ?? ''),
+      );
+      const url = new URL(path, connection.url);
+      for (const [name, value] of Object.entries(query))
+        if (value !== undefined) url.searchParams.set(name, String(value));
+      const body = text ?? (json === undefined ? undefined : JSON.stringify(json));
+      const type = text === undefined ? 'application/json' : route.body?.text?.type;
+      const outgoing = request(url, {
+        agent,
+        method: route.method,
+        timeout: PATIENCE,
+        ...(signal === undefined ? {} : { signal }),
+        headers: {
+          accept: `${route.answerType}, application/problem+json`,
+          authorization: `Bearer ${connection.key}`,
+          ...(route.status === 202 ? { 'idempotency-key': idempotencyKey } : {}),
+          ...(body === undefined
+            ? { ...(route.method === 'GET' ? {} : { 'content-length': '0' }) }
+            : { 'content-type': type, 'content-length': String(Buffer.byteLength(body)) }),
+        },
+      });
+      outgoing.on('response', resolve);
+      outgoing.on('error', reject);
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${PATIENCE / 1000} s`)));
+      outgoing.end(body);
+    });
+
+  return {
+    connection,
+    async call<A>(route: Route<unknown, unknown, unknown, A>, filling: Filling = {}) {
+      const text = await textOf(await ask(route, filling));
+      return (text === '' ? null : JSON.parse(text)) as A;
+    },
+    open: ask,
+    close: () => agent.destroy(),
+  };
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A proxy in between may answer what is no problem document. */
+function problemIn(text: string, status: number): Problem {
+  try {
+    return Problem.parse(JSON.parse(text));
+  } catch {
+    return {
+      type: 'about:blank',
+      title: 'Unexpected answer',
+      code: 'answer-unexpected',
+      status,
+      detail: `The server answered ${status}, and not in Berth's words: ${text.slice(0, 200)}`,
+      remedy: 'Check that BERTH_URL or .berth/client.json names Berth, and not something before it.',
+    };
+  }
+}
+
+/** Faults of a connection that go away when a server has started again. */
+const passes = (error: Error): boolean =>
+  ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+function unreachable({ url, origin }: Connection, error: Error): Failure {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const isTrust = /CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code);
+  return new Failure({
+    code: isTrust ? 'certificate-untrusted' : 'unreachable',
+    message: `${url.origin} ${isTrust ? 'has a certificate that is not trusted' : 'does not answer'}: ${error.message || code}`,
+    remedy: isTrust
+      ? 'Name the file of its authority in BERTH_CA, or as "ca" in .berth/client.json.'
+      : `The address comes from ${origin}. Is Berth running? Start it with npm start; berth doctor says more.`,
+    exitCode: exitCodes.unreachable,
+  });
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { listReplicas } from '../../shared/api/routes/services.ts';
+import { ago, harmless, table } from '../output.ts';
+import { withSession } from '../session.ts';
+
+export const addPs = (program: Command): Command =>
+  program
+    .command('ps')
+    .description('replicas, where they run and their addresses')
+    .argument('[application]', 'only of this application')
+    .action((application: string | undefined, _options, command: Command) =>
+      withSession(command, async ({ client, output, environment }) => {
+        const { replicas } = await client.call(listReplicas, {
+          params: { environment },
+          query: { application },
+        });
+        output.data(replicas, () =>
+          table(
+            ['SERVICE', 'REPLICA', 'REVISION', 'MACHINE', 'ADDRESS', 'STATE', 'SINCE'],
+            replicas.map(({ key, name, revision, machine, address, port, status }) => [
+              `${key.application}/${key.service}`,
+              name,
+              revision,
+              machine,
+              port === undefined ? address : `${address}:${port}`,
+              output.paint(
+                status.state === 'healthy'
+                  ? 'green'
+                  : status.state === 'exited' || status.state === 'lost'
+                    ? 'red'
+                    : 'yellow',
+                harmless(
+                  status.state === 'exited'
+                    ? `exited (${status.exitCode})`
+                    : status.state === 'unhealthy'
+                      ? `unhealthy: ${status.reason}`
+                      : status.state,
+                ),
+              ),
+              ago('since' in status ? status.since : 'at' in status ? status.at : undefined),
+            ]),
+            `No replica runs in environment ${environment}.`,
+          ),
+        );
+      }),
+    );

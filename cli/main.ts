@@ -1,0 +1,83 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../shared/api/version.ts';
+import { addDeploy } from './commands/deploy.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addEvents } from './commands/events.ts';
+import { addJobs } from './commands/jobs.ts';
+import { addKeys } from './commands/keys.ts';
+import { addLogs } from './commands/logs.ts';
+import { addMachines } from './commands/machines.ts';
+import { addPs } from './commands/ps.ts';
+import { addServiceVerbs } from './commands/services.ts';
+import { addStatus } from './commands/status.ts';
+import { addVersion } from './commands/version.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Failure } from './failure.ts';
+import { harmless } from './output.ts';
+
+const program = new Command('berth')
+  .description('A container data centre on Azure with no server to run.')
+  .version(version)
+  .option('-e, --environment <name>', 'environment', process.env.BERTH_ENVIRONMENT || 'dev')
+  .option('--json', 'data as JSON on stdout')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+Where Berth is: BERTH_URL, BERTH_KEY and BERTH_CA, or the nearest .berth/client.json upward from here.
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 not reachable, 6 waiting for an image.`,
+  )
+  .exitOverride();
+
+addStatus(program);
+addDeploy(program);
+addPs(program);
+addLogs(program);
+addJobs(program);
+addServiceVerbs(program);
+addMachines(program);
+addEvents(program);
+addKeys(program);
+addDoctor(program);
+addVersion(program);
+inherit(program);
+
+/** Commands copy exitOverride only when they are made after it, and groups of commands without a verb show their help. */
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.exitOverride();
+    inherit(child);
+  }
+}
+
+/** A reader that has had enough (`berth events | head`) is no fault. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = end(error);
+}
+
+/** Says why the command ends, and gives its exit code. With --json the reason is JSON too, on stderr. */
+function end(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const failure =
+    error instanceof Failure
+      ? error
+      : new Failure({
+          code: 'internal-error',
+          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          exitCode: exitCodes.failed,
+        });
+  const { code, message, remedy } = failure;
+  if (program.opts<{ json?: boolean }>().json === true)
+    process.stderr.write(`${JSON.stringify({ code, message, remedy })}\n`);
+  else
+    process.stderr.write(
+      `berth: ${message.split('\n').map(harmless).join('\n')}\n${remedy === undefined ? '' : `  → ${harmless(remedy)}\n`}`,
+    );
+  return failure.exitCode;
+}

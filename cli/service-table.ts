@@ -1,0 +1,37 @@
+import type { ServiceSummary } from '../shared/api/routes/services.ts';
+import { harmless, type Paint, table } from './output.ts';
+
+const colours = { done: 'green', failed: 'red', rolling: 'yellow', 'waiting-for-image': 'yellow' } as const;
+
+export const rolloutText = (service: ServiceSummary, paint: Paint): string =>
+  service.removing
+    ? paint('yellow', 'removing')
+    : paint(colours[service.rollout.state], service.rollout.state);
+
+export const serviceTable = (
+  services: readonly ServiceSummary[],
+  paint: Paint,
+  environment: string,
+): string =>
+  table(
+    ['SERVICE', 'IMAGE', 'REVISION', 'HEALTHY', 'ROLLOUT'],
+    services.map((service) => [
+      `${service.key.application}/${service.key.service}`,
+      service.image,
+      service.revision,
+      `${service.replicas.healthy}/${service.replicas.wanted}`,
+      rolloutText(service, paint),
+    ]),
+    `No service is deployed in environment ${environment}.`,
+  );
+
+/** Why a rollout failed, with the container's last lines. */
+export function failureText({ key, rollout }: ServiceSummary): string {
+  if (rollout.state !== 'failed') return '';
+  const exit = rollout.exitCode === undefined ? '' : ` (exit code ${rollout.exitCode})`;
+  const lines = (rollout.lastLines ?? []).map((line) => `  | ${harmless(line)}`);
+  return [
+    `${key.application}/${key.service}: ${rollout.code}: ${harmless(rollout.reason)}${exit}`,
+    ...(lines.length === 0 ? [] : ['  its last lines:', ...lines]),
+  ].join('\n');
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getEvent } from '../shared/api/routes/events.ts';
+import { getService, listServices, type ServiceSummary } from '../shared/api/routes/services.ts';
+import type { ApplicationSpec } from '../shared/model/application.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Failure } from './failure.ts';
+import { failureText, rolloutText } from './service-table.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Watches an application's services until each rollout has ended, says every change, then gives the services.
+ * @throws Failure `rollout-failed`, `rollout-timeout`, `waiting-for-image`
+ */
+export async function watchRollout(
+  session: Session,
+  application: ApplicationSpec,
+  eventHash: string,
+  timeoutSeconds: number,
+): Promise<void> {
+  const { client, output, environment, interrupted } = session;
+  const begin = Date.now();
+  const said = new Map<string, string>();
+  for (;;) {
+    const { answered } = await client.call(getEvent, {
+      params: { hash: eventHash },
+      query: { source: 'api' },
+    });
+    const { services } = await client.call(listServices, {
+      params: { environment },
+      query: { application: application.name },
+    });
+    for (const service of services) {
+      const name = `${service.key.application}/${service.key.service}`;
+      const line = `${name}  revision ${service.revision ?? '-'}  ${rolloutText(service, output.paint)}  ${service.replicas.healthy}/${service.replicas.wanted} healthy`;
+      if (said.get(name) === line) continue;
+      said.set(name, line);
+      output.say(`${((Date.now() - begin) / 1000).toFixed(1).padStart(6)}s  ${line}`);
+    }
+    const wanted = Object.keys(application.services).length;
+    const present = services.filter(({ removing }) => !removing).length;
+    if (answered && present === wanted && services.every(hasEnded)) return conclude(session, services);
+    if (interrupted.aborted || Date.now() - begin > timeoutSeconds * 1000)
+      throw new Failure({
+        code: 'rollout-timeout',
+        message: interrupted.aborted
+          ? 'No longer waiting; the rollout goes on.'
+          : `The rollout has not ended after ${timeoutSeconds} s; it goes on.`,
+        remedy: `Look at it: berth status --environment ${environment}`,
+        exitCode: exitCodes.failed,
+      });
+    await sleep(300, undefined, { signal: interrupted }).catch(() => undefined);
+  }
+}
+
+const hasEnded = ({ rollout, removing }: ServiceSummary): boolean => !removing && rollout.state !== 'rolling';
+
+async function conclude(
+  { client, output, environment }: Session,
+  services: readonly ServiceSummary[],
+): Promise<void> {
+  const details = await Promise.all(
+    services.map(({ key }) =>
+      client.call(getService, {
+        params: { environment, application: key.application, service: key.service },
+      }),
+    ),
+  );
+  output.data(details, () =>
+    details
+      .flatMap(({ service, replicas }) =>
+        replicas
+          .filter(({ status }) => status.state === 'healthy')
+          .map(
+            ({ name, machine, address, port }) =>
+              `${service.key.application}/${service.key.service}/${name}  ${port === undefined ? machine : `http://${address}:${port}`}`,
+          ),
+      )
+      .join('\n'),
+  );
+  const failed = services.filter(({ rollout }) => rollout.state === 'failed');
+  if (failed.length > 0)
+    throw new Failure({
+      code: 'rollout-failed',
+      message: failed.map(failureText).join('\n'),
+      remedy: 'The revision before, if there was one, keeps serving. Mend the cause and deploy again.',
+      exitCode: exitCodes.failed,
+    });
+  const waiting = services.filter(({ rollout }) => rollout.state === 'waiting-for-image');
+  if (waiting.length > 0)
+    throw new Failure({
+      code: 'waiting-for-image',
+      message: waiting
+        .map(({ key, image }) => `${key.application}/${key.service} waits for the image ${image}.`)
+        .join('\n'),
+      remedy: `Push it, and it rolls out: docker push ${client.connection.url.host}/${waiting[0]?.image}`,
+      exitCode: exitCodes.waiting,
+    });
+}

@@ -1,0 +1,22 @@
+import type { Route } from './route.ts';
+import * as applications from './routes/applications.ts';
+import * as events from './routes/events.ts';
+import * as jobs from './routes/jobs.ts';
+import * as keys from './routes/keys.ts';
+import * as machines from './routes/machines.ts';
+import * as services from './routes/services.ts';
+import * as status from './routes/status.ts';
+
+const isRoute = (value: unknown): value is Route =>
+  typeof value === 'object' && value !== null && 'permission' in value && 'path' in value;
+
+/** Every route of the API, in the order of the document. */
+export const routes: readonly Route[] = [
+  status,
+  applications,
+  services,
+  jobs,
+  machines,
+  events,
+  keys,
+].flatMap((file) => Object.values(file).filter(isRoute));
