@@ -1,0 +1,122 @@
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Retryable, Terminal } from '../../../shared/model/errors.ts';
+import { type AptSettings, aptSettings } from './apt-settings.ts';
+import { type BaseRecipe, baseImageName, baseRecipe, hostRelease } from './base-recipe.ts';
+import { run } from './command.ts';
+import { type EngineApi, jsonLines, readAll } from './engine-api.ts';
+import { installed } from './install-engine.ts';
+import { tarOf } from './tar.ts';
+
+export interface BaseImageOptions {
+  /** Absolute: keeps the root file system's archive (300 MB), from which another engine has the image in seconds. */
+  readonly cache: string;
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Makes, or finds, the image that marketplace references boot; answers its name. On Debian as root it is made of
+ * packages, elsewhere FROM debian, for which a registry must be reachable.
+ */
+export async function ensureBaseImage(engine: EngineApi, options: BaseImageOptions): Promise<string> {
+  const host = hostRelease();
+  const recipe = baseRecipe(host ?? 'bookworm');
+  const name = baseImageName(recipe);
+  if (await hasImage(engine, name)) return name;
+  if (host !== undefined && process.getuid?.() === 0 && installed('mmdebstrap')) {
+    const archive = await makeArchive(recipe, aptSettings(host), options);
+    options.report('importing the machine image into the engine');
+    await importArchive(engine, archive, name);
+  } else {
+    options.report(`building the machine image FROM debian:${recipe.release}-slim`);
+    await buildFromRegistry(engine, recipe, name);
+  }
+  return name;
+}
+
+export const hasImage = (engine: EngineApi, name: string): Promise<boolean> =>
+  engine.json(z.unknown(), 'GET', `/images/${name}/json`).then(
+    () => true,
+    (error) => {
+      if (error instanceof Terminal && error.status === 404) return false;
+      throw error;
+    },
+  );
+
+/** Makes the root file system with mmdebstrap, unless it lies in the cache; answers the tar file's path. */
+async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseImageOptions): Promise<string> {
+  const archive = join(options.cache, `${baseImageName(recipe).replaceAll(/[/:]/g, '-')}.tar`);
+  if (existsSync(archive)) return archive;
+  mkdirSync(options.cache, { recursive: true });
+  options.report(`making the machine image of Debian ${recipe.release} packages`);
+  const unfinished = `${archive}.${process.pid}`;
+  try {
+    await run(
+      'mmdebstrap',
+      [
+        '--mode=root',
+        '--variant=minbase',
+        '--format=tar',
+        `--include=${recipe.packages.join(',')}`,
+        '--aptopt=Acquire::Languages "none"',
+        ...apt.options.map((option) => `--aptopt=${option}`),
+        '--dpkgopt=path-exclude=/usr/share/man/*',
+        '--dpkgopt=path-exclude=/usr/share/doc/*',
+        '--dpkgopt=path-exclude=/usr/share/locale/*',
+        `--customize-hook=chroot "$1" sh -c '${recipe.script}'`,
+        recipe.release,
+        unfinished,
+        ...(apt.sources === '' ? [] : ['-']),
+      ],
+      { input: apt.sources, line: progress(options.report) },
+    );
+    renameSync(unfinished, archive);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+  return archive;
+}
+
+/** mmdebstrap says `I: extracting archives...`: its steps are ours. */
+const progress = (report: (line: string) => void) => (line: string) => {
+  const step = /^I: ((?:running apt-get update|downloading|extracting|installing|creating)[^.]*)/.exec(
+    line,
+  )?.[1];
+  if (step !== undefined) report(`machine image: ${step}`);
+};
+
+/** https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ImageCreate with `fromSrc=-`. */
+export async function importArchive(engine: EngineApi, archive: string, name: string): Promise<void> {
+  const query = new URLSearchParams({ fromSrc: '-', ...repositoryAndTag(name) });
+  await finish(await engine.stream('POST', `/images/create?${query}`, createReadStream(archive)));
+}
+
+async function buildFromRegistry(engine: EngineApi, recipe: BaseRecipe, name: string): Promise<void> {
+  const dockerfile = `FROM debian:${recipe.release}-slim
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${recipe.packages.join(' ')} \\
+  && rm -rf /var/lib/apt/lists/*
+COPY customize /customize
+RUN sh /customize && rm /customize
+`;
+  const context = await readAll(tarOf({ Dockerfile: dockerfile, customize: recipe.script }));
+  await finish(await engine.stream('POST', `/build?${new URLSearchParams({ t: name })}`, context));
+}
+
+/** Reads the engine's report to its end; an error is a line in it, under status 200. */
+export async function finish(report: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const line of jsonLines(report)) {
+    const { error } = z.object({ error: z.string().optional() }).parse(line);
+    if (error === undefined) continue;
+    throw new Retryable({
+      code: 'image-not-made',
+      message: `The Docker engine could not make an image: ${error}`,
+      remedy: 'See that the engine has room on its disk and reaches the registry that the message names.',
+    });
+  }
+}
+
+export const repositoryAndTag = (name: string): { repo: string; tag: string } => {
+  const colon = name.lastIndexOf(':');
+  return { repo: name.slice(0, colon), tag: name.slice(colon + 1) };
+};

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** What the plain machine image is made of: a Debian with systemd and cloud-init, as a marketplace image is. */
+export interface BaseRecipe {
+  /** Code name of the Debian release. */
+  readonly release: string;
+  readonly packages: readonly string[];
+  /** Run in the image as its last step, by sh. Holds no single quotes. */
+  readonly script: string;
+}
+
+const packages = [
+  ...['systemd-sysv', 'dbus', 'cloud-init', 'ca-certificates', 'iproute2', 'iptables', 'netbase'],
+  // What the agent of a machine uses, as Azure's Debian images have it.
+  ...['openssl', 'python3'],
+];
+
+/**
+ * `network` and `apt` are left as the runtime has made them; without `locale: false` cloud-init ends in an error on
+ * an image that has no locales. The masked units do work that a machine of minutes or days does not need, some of
+ * it in the first seconds.
+ */
+const script = `set -eu
+mkdir -p /etc/cloud/cloud.cfg.d
+cat > /etc/cloud/cloud.cfg.d/90_berth.cfg <<END
+datasource_list: [ NoCloud ]
+locale: false
+network: { config: disabled }
+apt: { preserve_sources_list: true }
+END
+for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \\
+  dpkg-db-backup.timer systemd-sysctl.service systemd-udevd.service systemd-udev-trigger.service \\
+  systemd-udev-settle.service sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount \\
+  dev-hugepages.mount dev-mqueue.mount systemd-modules-load.service systemd-remount-fs.service \\
+  console-getty.service getty.target systemd-networkd.service systemd-networkd.socket systemd-resolved.service
+do ln -sf /dev/null /etc/systemd/system/$unit
+done
+: > /etc/machine-id
+rm -f /var/lib/dbus/machine-id
+`;
+
+export const baseRecipe = (release: string): BaseRecipe => ({ release, packages, script });
+
+/** The image's name in the engine: another recipe is another image. */
+export const baseImageName = (recipe: BaseRecipe): string =>
+  `berth/machine-base:${recipe.release}-${createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12)}`;
+
+/** Code name of this computer's Debian; undefined on other systems. */
+export function hostRelease(file = '/etc/os-release'): string | undefined {
+  try {
+    return debianRelease(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pure: the code name in an os-release of Debian itself (not of its derivatives). os-release(5) */
+export function debianRelease(text: string): string | undefined {
+  const values = new Map(
+    [...text.matchAll(/^([A-Z_]+)="?([^"\n]*)"?$/gm)].map((match) => [match[1], match[2]]),
+  );
+  return values.get('ID') === 'debian' ? values.get('VERSION_CODENAME') : undefined;
+}

@@ -1,0 +1,31 @@
+/** Where a machine finds what the platform gives it, read-only. */
+export const platformFolder = '/var/lib/berth-platform';
+
+/**
+ * The machine's entry point, before systemd: what a computer's firmware and its network would have done.
+ * - systemd and the machine's engine need their control groups writable, and /proc/sys/net, nothing else of /proc/sys,
+ *   whose other settings are the whole computer's.
+ * - The packet filter is there before anything listens.
+ * - The platform's certificate authority is trusted, as public ones are on Azure.
+ */
+export const bootScript = `#!/bin/sh
+set -eu
+platform=${platformFolder}
+while read -r _ path type _; do
+  case "$type" in cgroup | cgroup2) mount -o remount,bind,rw "$path" ;; esac
+done < /proc/mounts
+mount --bind /proc/sys/net /proc/sys/net
+mount -o remount,bind,rw /proc/sys/net
+for rules in inbound hook platform; do iptables-restore --wait --noflush < $platform/$rules.rules; done
+if [ -s $platform/sources.list ]; then
+  rm -f /etc/apt/sources.list.d/*
+  cp $platform/sources.list /etc/apt/sources.list
+fi
+cp $platform/apt.conf /etc/apt/apt.conf.d/90berth
+authority=/usr/local/share/ca-certificates/berth-platform.crt
+if ! cmp -s $platform/authority.crt $authority; then
+  cp $platform/authority.crt $authority
+  update-ca-certificates > /dev/null
+fi
+exec /sbin/init
+`;

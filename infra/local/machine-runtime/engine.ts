@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { Terminal } from '../../../shared/model/errors.ts';
+import { type EngineApi, engineApi } from './engine-api.ts';
+import { installEngine, whyNotInstall } from './install-engine.ts';
+import { judgeEngine } from './judge-engine.ts';
+import { adoptOwnEngine, ownEngine, startOwnEngine } from './own-engine.ts';
+
+/** The Docker engine of this computer that carries the machines. */
+export interface HostEngine {
+  readonly api: EngineApi;
+  /** Path of its socket. */
+  readonly socket: string;
+  /** Started by us: nobody else's containers are on it, and its networks are ours to connect. */
+  readonly own: boolean;
+  /** For people: `Docker 20.10.24`. */
+  readonly name: string;
+  readonly cores: number;
+}
+
+export interface EngineOptions {
+  /** The data centre's id: in the names of our engine's folders and interfaces. */
+  readonly id: string;
+  /** The data centre's directory, absolute; our engine keeps its data in `engine/` under it. */
+  readonly directory: string;
+  /** DOCKER_HOST of the caller's environment. */
+  readonly dockerHost: string | undefined;
+  /** Told what takes time, a line each. */
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Finds the engine that this data centre uses: our own if it has one, else one that runs on this computer and can
+ * carry machines, else our own, which is installed where that is possible.
+ * @throws Terminal `engine-missing`, which says of each engine why it cannot be used
+ */
+export async function ensureEngine(options: EngineOptions): Promise<HostEngine> {
+  const adopted = await adoptOwnEngine(options);
+  if (adopted !== undefined) return adopted;
+  const reasons: string[] = [];
+  for (const address of addresses(options)) {
+    if (ownEngine(options).recorded) break;
+    const judged = await judgeAddress(address);
+    if (typeof judged !== 'string') return judged;
+    reasons.push(`${address}: ${judged}`);
+  }
+  const obstacle = await whyNotInstall();
+  if (obstacle !== undefined) {
+    throw new Terminal({
+      code: 'engine-missing',
+      message: `No Docker engine can carry machines.\n${[...reasons, `our own: ${obstacle}`].map((line) => `  ${line}`).join('\n')}`,
+      remedy:
+        'Start Docker Engine on this Linux computer (sudo systemctl start docker) and see that you may use /var/run/docker.sock, or run this as root on Debian or Ubuntu.',
+    });
+  }
+  for (const reason of reasons) options.report(`not used: ${reason}`);
+  await installEngine(options.report);
+  return startOwnEngine(options);
+}
+
+const addresses = (options: EngineOptions): readonly string[] => [
+  ...new Set([
+    ...(options.dockerHost === undefined || options.dockerHost === '' ? [] : [options.dockerHost]),
+    'unix:///var/run/docker.sock',
+  ]),
+];
+
+async function judgeAddress(address: string): Promise<HostEngine | string> {
+  if (!address.startsWith('unix://'))
+    return 'is not a unix socket; machines need an engine on this computer itself';
+  const socket = address.slice('unix://'.length);
+  if (!existsSync(socket)) return 'no engine listens there';
+  return judgeEngine(engineApi(socket));
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Running } from '../data-centre.ts';
+import { type EngineApi, jsonLines } from './engine-api.ts';
+import { dataCentreLabel, machineLabel } from './machine-container.ts';
+import { readPower, writePower } from './machine-folder.ts';
+
+export interface PowerOptions {
+  readonly api: EngineApi;
+  readonly id: string;
+  readonly directory: string;
+  readonly start: (machine: string) => Promise<void>;
+  readonly report: (line: string) => void;
+}
+
+const Died = z.object({
+  Actor: z.object({ Attributes: z.record(z.string(), z.string()) }),
+});
+
+/** How systemd as first process of a container ends when the machine asks for a restart, and when it powers off. */
+const rebooted = '129';
+const poweredOff = '130';
+
+/**
+ * Does what a hypervisor does when a machine's system ends: starts it again after a reboot, leaves it down after a
+ * power-off. Follows the engine's events until it is closed.
+ */
+export async function followPower(options: PowerOptions): Promise<Running> {
+  const closing = new AbortController();
+  const filters = JSON.stringify({
+    type: ['container'],
+    event: ['die'],
+    label: [`${dataCentreLabel}=${options.id}`, machineLabel],
+  });
+  const open = () =>
+    options.api.stream('GET', `/events?${new URLSearchParams({ filters })}`, undefined, closing.signal);
+  let events = await open();
+  const follow = async () => {
+    while (!closing.signal.aborted) {
+      try {
+        for await (const event of jsonLines(events))
+          await answer(options, Died.parse(event).Actor.Attributes);
+      } catch (error) {
+        if (!closing.signal.aborted) options.report(`machines’ power: ${error}`);
+      }
+      // The engine went away: it comes back, or somebody closes this.
+      events = await reopened(open, closing.signal);
+    }
+  };
+  const ended = follow().catch(() => {});
+  return {
+    close: async () => {
+      closing.abort();
+      events.destroy();
+      await ended;
+    },
+  };
+}
+
+async function reopened<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    await sleep(500, undefined, { signal });
+    try {
+      return await open();
+    } catch (error) {
+      if (signal.aborted) throw error;
+    }
+  }
+}
+
+async function answer(options: PowerOptions, died: Readonly<Record<string, string>>): Promise<void> {
+  const machine = died[machineLabel] ?? '';
+  if (readPower(options.directory, machine) !== 'on') return;
+  if (died['exitCode'] === rebooted) {
+    options.report(`${machine} reboots`);
+    await options.start(machine);
+  } else if (died['exitCode'] === poweredOff) {
+    options.report(`${machine} has powered off`);
+    writePower(options.directory, machine, 'off');
+  }
+}
