@@ -45,8 +45,6 @@ export class RegistryError extends Error {
 /** Error body as the specification has it. */
 export function errorResponse(error: RegistryError): Response {
   const { code, message, detail } = error;
-  return new Response(
-    JSON.stringify({ errors: [detail === undefined ? { code, message } : { code, message, detail }] }),
-    { status: error.status, headers: { 'content-type': 'application/json', ...error.headers } },
-  );
+  const errors = [detail === undefined ? { code, message } : { code, message, detail }];
+  return Response.json({ errors }, { status: error.status, headers: error.headers });
 }

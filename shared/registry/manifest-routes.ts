@@ -23,9 +23,11 @@ const MOST_TAGS = 48;
 
 /** GET and HEAD, by tag or digest; the bytes and the media type are those that were pushed. */
 export const readManifest: Handler = async ({ blobs, tables }, { request, repository, reference }) => {
+  const tag = Tag.safeParse(reference).data;
   const found = reference.includes(':')
     ? await findManifest(tables, repository, parseDigest(reference))
-    : await findTag(tables, repository, parseTag(reference));
+    : // What can be no tag is none: clients that ask for it are told that it is not there.
+      tag && (await findTag(tables, repository, tag));
   if (found === undefined) throw unknown(repository, reference);
   const headers = {
     'content-type': found.mediaType,

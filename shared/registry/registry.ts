@@ -1,10 +1,10 @@
 import { RepositoryName } from '../model/image.ts';
-import { type Access, allows, type Need, scopeOf } from './access.ts';
+import type { Need } from './access.ts';
+import { authorise } from './authorise.ts';
 import type { Handler, RegistryDeps } from './call.ts';
 import { errorResponse, RegistryError } from './errors.ts';
 import { resources } from './routes.ts';
 import { answerToken } from './token-endpoint.ts';
-import { SERVICE } from './tokens.ts';
 
 /**
  * The registry under `/v2/`: OCI Distribution 1.1, with the token endpoint `/v2/token`.
@@ -30,7 +30,7 @@ async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
     kind === 'token' || kind === 'catalog'
       ? { kind }
       : { kind: 'repository', name: parseName(name), action: kind };
-  const access = await authorise(deps, request, url, need);
+  const access = await authorise(deps.tokens, request, need);
   const repository = need.kind === 'repository' ? need.name : ('' as RepositoryName);
   return handler(deps, { request, url, repository, reference, access });
 }
@@ -76,33 +76,4 @@ function parseName(text: string): RepositoryName {
   if (!name.success)
     throw new RegistryError('NAME_INVALID', `"${text}" is no repository: ${name.error.issues[0]?.message}`);
   return name.data;
-}
-
-/** @throws RegistryError UNAUTHORIZED or DENIED, each with the challenge that says where the right token is to be had */
-async function authorise(
-  deps: RegistryDeps,
-  request: Request,
-  url: URL,
-  need: Need,
-): Promise<readonly Access[]> {
-  const scope = scopeOf(need);
-  // The client must reach the realm as it reached us: under whatever name and port it used.
-  const realm = `Bearer realm="${url.origin}/v2/token",service="${SERVICE}"${scope === undefined ? '' : `,scope="${scope}"`}`;
-  const token = /^Bearer +(?<token>\S+)$/i.exec(request.headers.get('authorization') ?? '')?.groups?.token;
-  if (token === undefined)
-    throw new RegistryError('UNAUTHORIZED', 'authentication required', {
-      headers: { 'www-authenticate': realm },
-    });
-  const access = await deps.tokens.verify(token);
-  if (access === undefined)
-    throw new RegistryError('UNAUTHORIZED', 'the token is not of this registry, or has expired', {
-      headers: { 'www-authenticate': `${realm},error="invalid_token"` },
-    });
-  if (!allows(access, need))
-    // 401, not 403: clients then ask for a token with the scope that they are told here.
-    throw new RegistryError('DENIED', `the token does not give ${scope ?? 'this'}`, {
-      status: 401,
-      headers: { 'www-authenticate': `${realm},error="insufficient_scope"` },
-    });
-  return access;
 }

@@ -38,7 +38,7 @@ export const beginUpload: Handler = async (deps, call) => {
   if (algorithm !== 'sha256' && algorithm !== 'sha512')
     throw new RegistryError('DIGEST_INVALID', `digest-algorithm is sha256 or sha512, not "${algorithm}"`);
   const upload = await startUpload(deps.blobs, repository, algorithm);
-  return new Response(null, { status: 202, headers: progressOf(upload) });
+  return empty(202, upload);
 };
 
 /** Whether the blob is now part of the repository: only what the caller may pull from elsewhere can be. */
@@ -71,7 +71,7 @@ export const continueUpload: Handler = async ({ blobs }, { repository, reference
   const saved = await saveUpload(blobs, appended.upload);
   if (saved === undefined) throw outOfOrder(await findUpload(blobs, repository, reference));
   if (!whole) throw brokenOff(appended.interruption);
-  return new Response(null, { status: 202, headers: progressOf(saved) });
+  return empty(202, saved);
 };
 
 /** PUT: the last bytes, if any, and the digest of all. */
@@ -97,7 +97,7 @@ async function finishUpload(
 /** GET: where the upload stands. */
 export const readUpload: Handler = async ({ blobs }, { repository, reference }) => {
   const upload = await findUpload(blobs, repository, reference);
-  return new Response(null, { status: 204, headers: progressOf(upload) });
+  return empty(204, upload);
 };
 
 /** DELETE: the upload is over. */
@@ -125,8 +125,14 @@ const progressOf = (upload: Upload): Record<string, string> => ({
   location: `/v2/${upload.repository}/blobs/uploads/${upload.id}`,
   range: uploadRange(upload.offset),
   'docker-upload-uuid': upload.id,
-  'content-length': '0',
 });
+
+/** An answer without a body says so: clients wait for one otherwise. */
+const empty = (status: 202 | 204, upload: Upload): Response =>
+  new Response(null, {
+    status,
+    headers: { ...progressOf(upload), ...(status === 204 ? {} : { 'content-length': '0' }) },
+  });
 
 const created = ({ repository }: Call, digest: Digest): Response =>
   new Response(null, {
