@@ -10,6 +10,8 @@ export const ProvisionMachine = z.object({
   spec: PoolSpec,
   /** Unused before: a new name for every attempt, since ARM keeps traces of failed ones. */
   machine: MachineName,
+  /** The least that containers must be able to use of it: smaller sizes of the pool are passed over. Cores, MiB. */
+  needs: z.object({ cpu: z.number(), memory: z.number() }).default({ cpu: 0, memory: 0 }),
   /** `<source> <id>` of the event that wants it. */
   cause: z.string(),
 });
