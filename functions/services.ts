@@ -1,26 +1,33 @@
 import { ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
-import { clientIdentity } from '../shared/certificates/client-certificate.ts';
-import { type EngineCa, ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import { readSettings, type Settings } from '../shared/config/settings.ts';
-import type { EngineOf } from '../shared/docker/engine.ts';
-import { engines } from '../shared/docker/engines.ts';
-import { type MachineStore, machineStore } from '../shared/machines/machine-store.ts';
+import { serviceBusDeadLetters } from '../shared/events/dead-letters.service-bus.azure.ts';
+import { type PoisonQueue, storageDeadLetters } from '../shared/events/dead-letters.storage.azure.ts';
+import type { DeadLetterQueue } from '../shared/events/dead-letters.ts';
+import { type EventStore, eventStore } from '../shared/events/event-store.ts';
+import { type HookStore, hookStore } from '../shared/events/hooks.ts';
+import { type Refusals, refusals } from '../shared/events/refusals.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
+import { type Stores, stores } from '../shared/workloads/stores.ts';
+import { deadLettersOf } from './dead-letters.ts';
 
 /** Everything that functions use, made once: the only place that picks implementations. */
 export interface Services {
   readonly settings: Settings;
   readonly credential: TokenCredential;
+  now(): Date;
   readonly tables: Tables;
+  readonly stores: Stores;
   readonly secrets: Secrets;
-  readonly engineCa: () => Promise<EngineCa>;
-  /** One client for each machine's engine. */
-  readonly engineOf: EngineOf;
-  readonly machines: MachineStore;
+  readonly events: EventStore;
+  readonly hooks: HookStore;
+  readonly refusals: Refusals;
+  /** Where the storage queue's refused messages go. */
+  readonly poison: PoisonQueue;
+  readonly deadLetters: DeadLetterQueue;
 }
 
 let made: Services | undefined;
@@ -36,25 +43,25 @@ function makeServices(settings: Settings): Services {
     settings.clientId === undefined
       ? new ManagedIdentityCredential()
       : new ManagedIdentityCredential({ clientId: settings.clientId });
+  const now = (): Date => new Date();
   const tables = azureTables(settings.tableUri, credential);
   const secrets = blobSecrets(azureBlobs(settings.blobUri, 'secrets', credential), settings.masterKeys);
-  const engineCa = once(() => ensureEngineCa(secrets));
-  const identity = clientIdentity(engineCa, 'berth', CLIENT_MINUTES);
-  const engineOf = engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem }));
-  return { settings, credential, tables, secrets, engineCa, engineOf, machines: machineStore(tables) };
-}
-
-/** Life of the certificate with which the app comes to its engines. */
-const CLIENT_MINUTES = 24 * 60;
-
-/** Makes a value when it is first asked for; a failure is forgotten, so that the next call tries again. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
+  const kept = refusals(tables);
+  const poison = storageDeadLetters(settings.queueUri, credential, 'commands', kept);
+  return {
+    settings,
+    credential,
+    now,
+    tables,
+    stores: stores(tables),
+    secrets,
+    events: eventStore(tables, now),
+    hooks: hookStore(tables, secrets),
+    refusals: kept,
+    poison,
+    deadLetters: deadLettersOf({
+      'service-bus': serviceBusDeadLetters({ ...settings.serviceBus, credential }, 'commands', kept),
+      storage: poison,
+    }),
   };
 }

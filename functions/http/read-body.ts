@@ -39,23 +39,31 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Reads no further than the limit, whatever the header Content-Length says. */
-async function readText(request: HttpRequest): Promise<string> {
+/**
+ * A request's raw body. Reads no further than `limit` bytes, whatever the header Content-Length says.
+ * @throws Terminal 413 `body-too-large`
+ */
+export async function readBytes(request: HttpRequest, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > LIMIT)
+    if (size > limit)
       throw new Terminal({
         code: 'body-too-large',
         status: 413,
-        message: `The body has more than ${LIMIT} bytes.`,
-        remedy: 'Split the application into several.',
+        message: `The body has more than ${limit} bytes.`,
+        remedy: 'Send less at once.',
       });
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+async function readText(request: HttpRequest): Promise<string> {
+  const bytes = await readBytes(request, LIMIT);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new Terminal({
       code: 'encoding-invalid',

@@ -1,0 +1,65 @@
+import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
+import type { CloudEvent } from '../shared/model/cloud-event.ts';
+import { answer, type Start } from '../shared/workloads/answer.ts';
+import type { Services } from './services.ts';
+
+export interface AcceptedEvent {
+  readonly status: 'stored' | 'duplicate';
+  readonly hash: string;
+  readonly instanceIds: readonly string[];
+}
+
+/**
+ * An event is stored, and what answers it is started; the event may be acknowledged when this returns. A crash after
+ * storing is made good by the sweep (timers/sweep-events.ts), which finds the event still marked as not answered.
+ */
+export async function acceptEvent(
+  made: Services,
+  client: DurableClient,
+  event: CloudEvent,
+): Promise<AcceptedEvent> {
+  const { status, hash } = await made.events.append(event);
+  if (status === 'duplicate' && !(await made.events.isPending(event, hash)))
+    return { status, hash, instanceIds: [] };
+  return { status, hash, instanceIds: await answerEvent(made, client, event, hash) };
+}
+
+/** Starts what answers a stored event, then takes its mark away. Doing it again starts nothing twice. */
+export async function answerEvent(
+  made: Services,
+  client: DurableClient,
+  event: CloudEvent,
+  hash: string,
+): Promise<readonly string[]> {
+  const starts = await answer(event, hash, {
+    stores: made.stores,
+    images: made.images,
+    isLive: (instanceId) => isLive(client, instanceId),
+    now: made.now(),
+  });
+  for (const start of starts) await startOnce(client, start);
+  await made.events.answered(event, hash);
+  return starts.map(({ instanceId }) => instanceId);
+}
+
+/** An instance that is going already refuses a second start: then the event was answered before. */
+async function startOnce(client: DurableClient, { orchestrator, instanceId, input }: Start): Promise<void> {
+  try {
+    await client.startNew(orchestrator, { instanceId, input });
+  } catch (error) {
+    const found = await client.getStatus(instanceId).catch(() => undefined);
+    if (found === undefined) throw error;
+  }
+}
+
+/** Whether an orchestration is pending, running or suspended. */
+async function isLive(client: DurableClient, instanceId: string): Promise<boolean> {
+  const found = await client.getStatus(instanceId).catch(() => undefined);
+  return found !== undefined && LIVE.has(found.runtimeStatus);
+}
+
+const LIVE: ReadonlySet<string> = new Set([
+  OrchestrationRuntimeStatus.Pending,
+  OrchestrationRuntimeStatus.Running,
+  OrchestrationRuntimeStatus.Suspended,
+]);

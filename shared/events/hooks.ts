@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { Command } from '../model/command.ts';
+import { HookName } from '../model/names.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import { documents } from '../state/documents.ts';
+import type { Tables } from '../state/tables.ts';
+
+/** A webhook address: how its deliveries prove themselves, and the command that each of them gives. */
+export const Hook = z.object({
+  name: HookName,
+  signature: z.enum(['standard-webhooks', 'github']),
+  command: Command,
+  createdAt: z.iso.datetime(),
+});
+export type Hook = z.infer<typeof Hook>;
+
+export interface HookStore {
+  get(name: string): Promise<Hook | undefined>;
+  list(): Promise<Hook[]>;
+  /** Makes or replaces the hook; its secret stays the same once made, and is returned in the form the sender wants. */
+  put(hook: Hook): Promise<{ readonly secret: string }>;
+  delete(name: string): Promise<void>;
+  /** Secrets that deliveries may be signed with. */
+  secretsOf(name: string): Promise<readonly string[]>;
+}
+
+const recordOf = (name: string): string => `hooks/${name}`;
+
+export function hookStore(tables: Tables, secrets: Secrets): HookStore {
+  const hooks = documents(tables, 'hooks', Hook);
+  const secretOf = async (name: string): Promise<string> => {
+    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+    return text(await secrets.ensure(recordOf(name), async () => new TextEncoder().encode(newSecret())));
+  };
+  return {
+    get: async (name) => (await hooks.get('hook', name))?.value,
+    async list() {
+      const found: Hook[] = [];
+      for await (const { value } of hooks.list({ partition: 'hook' })) found.push(value);
+      return found;
+    },
+    async put(hook) {
+      const secret = await secretOf(hook.name);
+      await hooks.upsert('hook', hook.name, hook);
+      return { secret };
+    },
+    async delete(name) {
+      await hooks.delete('hook', name);
+      await secrets.remove(recordOf(name));
+    },
+    secretsOf: async (name) => [await secretOf(name)],
+  };
+}
+
+/** 24 random bytes as Standard Webhooks writes them; GitHub takes the same text as it is. */
+const newSecret = (): string =>
+  `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24))))}`;
