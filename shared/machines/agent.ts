@@ -1,0 +1,225 @@
+/**
+ * The script that runs in every machine, Python 3 with its standard library alone. `register` asks the app for the
+ * engine's certificate, `follow` reports what happens on the engine. What it sends and gets is in `observation.ts`.
+ * Its configuration is /etc/berth/agent.json: {"app": "https://…", "machine": "…"}.
+ */
+export const agentScript = String.raw`#!/usr/bin/python3
+import http.client, json, os, queue, re, socket, subprocess, sys, threading, time
+import urllib.error, urllib.parse, urllib.request
+from datetime import datetime, timezone
+
+CONFIG = json.load(open('/etc/berth/agent.json'))
+APP, MACHINE = CONFIG['app'], CONFIG['machine']
+TLS = '/etc/docker/tls'
+METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource='
+RESOURCE = 'https://management.azure.com/'
+EVERY, RENEW_BEFORE = 10, 30 * 86400
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+token = {'value': '', 'until': 0}
+
+
+def log(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def bearer():
+    if token['until'] < time.time() + 300:
+        request = urllib.request.Request(METADATA + urllib.parse.quote(RESOURCE, safe=''), headers={'Metadata': 'true'})
+        with direct.open(request, timeout=10) as answer:
+            body = json.load(answer)
+        token.update(value=body['access_token'], until=int(body['expires_on']))
+    return token['value']
+
+
+def post(path, body):
+    request = urllib.request.Request(APP + '/api/v1/machines/' + MACHINE + path, json.dumps(body).encode(),
+                                     {'Content-Type': 'application/json', 'Authorization': 'Bearer ' + bearer()})
+    try:
+        with direct.open(request, timeout=30) as answer:
+            return answer.read()
+    except urllib.error.HTTPError as error:
+        if error.code == 401:
+            token['until'] = 0
+        raise RuntimeError('%s %s: %s' % (error.code, path, error.read(2000).decode(errors='replace')))
+
+
+def patiently(work):
+    wait = 0.5
+    while True:
+        try:
+            return work()
+        except Exception as error:
+            log('%s; again in %g s' % (error, wait))
+            time.sleep(wait)
+            wait = min(wait * 2, 30)
+
+
+def private_address():
+    app = urllib.parse.urlsplit(APP)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((app.hostname, app.port or 443))
+        return probe.getsockname()[0]
+
+
+def write(path, text, mode):
+    with os.fdopen(os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), 'w') as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(path + '.new', path)
+
+
+def certified():
+    check = ['openssl', 'x509', '-checkend', str(RENEW_BEFORE), '-noout', '-in', TLS + '/cert.pem']
+    return os.path.exists(TLS + '/cert.pem') and subprocess.run(check, capture_output=True).returncode == 0
+
+
+def register():
+    if certified():
+        return
+    os.umask(0o077)
+    os.makedirs(TLS, exist_ok=True)
+    address = patiently(private_address)
+    subprocess.run(['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                    '-keyout', TLS + '/key.pem.new', '-out', TLS + '/csr.pem', '-subj', '/CN=' + MACHINE,
+                    '-addext', 'subjectAltName=DNS:%s,IP:%s' % (MACHINE, address)], check=True, capture_output=True)
+    request = {'csr': open(TLS + '/csr.pem').read()}
+    renewal = os.path.exists(TLS + '/cert.pem')
+    ask = lambda: json.loads(post('/registration', request))
+    # The engine waits for this unit at boot: with a certificate that is still good it need not wait for the app.
+    answer = ask() if renewal else patiently(ask)
+    os.rename(TLS + '/key.pem.new', TLS + '/key.pem')
+    write(TLS + '/ca.pem', answer['ca'], 0o644)
+    write(TLS + '/cert.pem', answer['certificate'], 0o644)
+    log('registered as %s, %s' % (MACHINE, address))
+    if renewal:
+        subprocess.run(['systemctl', '--no-block', 'try-restart', 'docker.service'])
+
+
+class Engine(http.client.HTTPConnection):
+    def __init__(self):
+        super().__init__('docker')
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect('/run/docker.sock')
+
+
+def engine(path, **query):
+    connection = Engine()
+    text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items()}
+    connection.request('GET', path + '?' + urllib.parse.urlencode(text))
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise RuntimeError('engine: %s %s' % (answer.status, answer.read(500)))
+    return answer
+
+
+def utc(nanoseconds):
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return '%s.%09dZ' % (time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds)), rest)
+
+
+def now():
+    return datetime.now(timezone.utc).isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+
+
+def ours(labels):
+    return {key: value for key, value in labels.items() if key.startswith('berth.')}
+
+
+def follow_events(heard):
+    last = time.time_ns()
+    kinds = {'type': ['container'], 'label': ['berth.environment'], 'event': ['start', 'die', 'health_status']}
+    while True:
+        try:
+            for line in engine('/events', since='%d.%09d' % divmod(last, 10**9), filters=kinds):
+                event = json.loads(line)
+                if event['timeNano'] <= last:
+                    continue
+                last = event['timeNano']
+                heard.put(event)
+        except Exception as error:
+            log('events: %s' % error)
+        time.sleep(1)
+
+
+def death(event):
+    actor = event['Actor']
+    attributes = actor['Attributes']
+    return {'id': actor['ID'], 'name': attributes['name'], 'labels': ours(attributes),
+            'exitCode': int(attributes.get('exitCode', -1)), 'time': utc(event['timeNano'])}
+
+
+def container(listed):
+    status = listed['Status']
+    seen = {'id': listed['Id'], 'name': listed['Names'][0].lstrip('/'), 'labels': ours(listed['Labels']),
+            'state': 'running' if listed['State'] in ('running', 'paused') else 'exited'}
+    code = re.match(r'Exited \((-?\d+)\)', status)
+    health = re.search(r'\((?:health: )?(starting|healthy|unhealthy)\)', status)
+    if code:
+        seen['exitCode'] = int(code.group(1))
+    if health:
+        seen['health'] = health.group(1)
+    return seen
+
+
+def read(path):
+    try:
+        return open(path).read()
+    except OSError:
+        return None
+
+
+def cpu_seconds():
+    ticks = read('/sys/fs/cgroup/cpuacct/cpuacct.usage')
+    if ticks:
+        return int(ticks) / 1e9
+    spent = re.search(r'^usage_usec (\d+)', read('/sys/fs/cgroup/cpu.stat') or '', re.M)
+    return int(spent.group(1)) / 1e6 if spent else 0.0
+
+
+def memory_used():
+    for use, key, stat in (('/sys/fs/cgroup/memory.current', 'inactive_file', '/sys/fs/cgroup/memory.stat'),
+                           ('/sys/fs/cgroup/memory/memory.usage_in_bytes', 'total_inactive_file',
+                            '/sys/fs/cgroup/memory/memory.stat')):
+        used = read(use)
+        if used:
+            cached = re.search('^%s (\\d+)' % key, read(stat) or '', re.M)
+            return max(0, int(used) - (int(cached.group(1)) if cached else 0))
+    info = dict(re.findall(r'^(\w+): +(\d+) kB', read('/proc/meminfo'), re.M))
+    return (int(info['MemTotal']) - int(info['MemAvailable'])) * 1024
+
+
+def follow():
+    heard = queue.Queue()
+    threading.Thread(target=follow_events, args=(heard,), daemon=True).start()
+    died, wait = [], 1
+    spent, at = cpu_seconds(), time.monotonic()
+    due = at
+    while True:
+        try:
+            events = [heard.get(timeout=max(0, due - time.monotonic()))]
+            while not heard.empty():
+                events.append(heard.get())
+            died = (died + [death(event) for event in events if event['Action'] == 'die'])[-1000:]
+        except queue.Empty:
+            pass
+        try:
+            listed = json.load(engine('/containers/json', all='true', filters={'label': ['berth.environment']}))
+            disk = os.statvfs('/var/lib/docker')
+            before, since = spent, at
+            spent, at = cpu_seconds(), time.monotonic()
+            usage = {'cpu': round(max(0, spent - before) / max(at - since, 0.001), 3),
+                     'memory': round(memory_used() / 2**20),
+                     'disk': round((disk.f_blocks - disk.f_bfree) * disk.f_frsize / 2**20)}
+            post('/observations', {'time': now(), 'containers': [container(one) for one in listed], 'usage': usage,
+                                   'died': died})
+            died, wait, due = [], 1, time.monotonic() + EVERY
+        except Exception as error:
+            log('%s; again in %d s' % (error, wait))
+            due, wait = time.monotonic() + wait, min(wait * 2, 30)
+
+
+{'register': register, 'follow': follow}[sys.argv[1]]()
+`;
