@@ -2,3 +2,5 @@ import { app } from '@azure/functions';
 
 /** The function app: importing a file registers its functions. */
 app.setup({ enableHttpStream: true });
+
+import './http/registry.ts';

@@ -29,7 +29,7 @@ export async function makeTokenKey(): Promise<JWK> {
   return exportJWK(privateKey);
 }
 
-/** JSON of one JWK, as it is sealed, or what is wrong with it. */
+/** One private JWK, as it is sealed. */
 export const TokenKey = z.looseObject({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
@@ -37,6 +37,7 @@ export const TokenKey = z.looseObject({
   y: z.string(),
   d: z.string(),
 });
+export type TokenKey = z.infer<typeof TokenKey>;
 
 export interface RegistryTokens {
   /** @param seconds the token lives */

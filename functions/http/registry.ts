@@ -1,0 +1,36 @@
+import { app, type HttpRequest, HttpResponse } from '@azure/functions';
+import * as df from 'durable-functions';
+import { registryHandler } from '../../shared/registry/registry.ts';
+import { acceptEvent } from '../accept-event.ts';
+import { services } from '../services.ts';
+
+/** The image registry. It checks its callers itself, as registries do: the host must let them through. */
+app.http('registry', {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  route: 'v2/{*rest}',
+  authLevel: 'anonymous',
+  extraInputs: [df.input.durableClient()],
+  handler: async (request, context) => {
+    const made = services();
+    const answer = registryHandler({
+      ...made.registry,
+      onPushed: async (events) => {
+        for (const event of events) await acceptEvent(made, df.getClient(context), event);
+      },
+      report: (error) => context.error('registry:', error),
+    });
+    return toHttpResponse(await answer(toRequest(request)));
+  },
+});
+
+/** Bodies are passed on as streams in both directions: nothing is held. */
+function toRequest({ url, method, headers, body }: HttpRequest): Request {
+  return new Request(url, {
+    method,
+    headers: Object.fromEntries(headers),
+    ...(body === null || body === undefined ? {} : { body, duplex: 'half' }),
+  });
+}
+
+const toHttpResponse = ({ status, headers, body }: Response): HttpResponse =>
+  new HttpResponse({ status, headers: Object.fromEntries(headers), ...(body === null ? {} : { body }) });
