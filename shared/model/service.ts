@@ -22,11 +22,20 @@ export const Revision = z.object({
   spec: ServiceSpec,
   /** What spec.image meant when the revision was accepted. */
   digest: Digest,
+  /**
+   * The revision whose containers serve this one too, since it differs from it only in the number of replicas; absent if
+   * it has containers of its own.
+   */
+  template: z.number().int().positive().optional(),
   /** `<source> <id>` of the event that brought it; the same event never makes a second revision. */
   cause: z.string(),
   acceptedAt: z.iso.datetime(),
 });
 export type Revision = z.infer<typeof Revision>;
+
+/** The revision number that a revision's containers carry. */
+export const templateOf = (revision: Pick<Revision, 'number' | 'template'>): number =>
+  revision.template ?? revision.number;
 
 export const RolloutStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('waiting-for-image') }),
@@ -80,7 +89,7 @@ export const ReplicaStatus = z.discriminatedUnion('state', [
 ]);
 export type ReplicaStatus = z.infer<typeof ReplicaStatus>;
 
-/** One container of a revision. Slot 0 … count-1; generation grows with each container made for the slot. */
+/** One container of a revision (its template's number). Slot 0 … count-1; generation grows with each container made for the slot. */
 export const Replica = z.object({
   key: ServiceKey,
   revision: z.number().int().positive(),

@@ -1,0 +1,237 @@
+import { PoolSpec } from '../model/application.ts';
+import { Retryable } from '../model/errors.ts';
+import type { Machine } from '../model/machine.ts';
+import { MachineName } from '../model/names.ts';
+import { documentOf, documents, documentValues } from '../state/documents.ts';
+import { Conflict, type Row, type Tables, type Write } from '../state/tables.ts';
+import { type Addition, type Change, type Decision, decide, type Result, type Snapshot } from './decide.ts';
+import {
+  LIMITS_ROW,
+  Limits,
+  MACHINES_RANGE,
+  MachineRoom,
+  machineRow,
+  RESERVATIONS_RANGE,
+  Reservation,
+  reservationRow,
+} from './rows.ts';
+
+/** What reservations need to know of elsewhere. */
+export interface CapacitySources {
+  readonly tables: Tables;
+  /** Records of a pool's machines. */
+  machines(pool: string): Promise<readonly Machine[]>;
+  poolSpec(pool: string): Promise<PoolSpec | undefined>;
+  /** What containers may use on a machine of this size: cores, MiB. */
+  size(name: string): Promise<{ readonly cpu: number; readonly memory: number } | undefined>;
+  now(): Date;
+  random(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+export interface Capacity {
+  /**
+   * Reserves room, or answers what is reserved already. A machine that has to be made first is entered with it, so that
+   * others who need room share it.
+   */
+  reserve(pool: string, request: Omit<Extract<Change, { kind: 'reserve' }>, 'kind'>): Promise<Result>;
+  /** Releasing what is not reserved is no error. */
+  release(pool: string, reservation: string): Promise<void>;
+  /** A machine that is gone: its room and everything that was reserved there. */
+  removeMachine(pool: string, machine: string): Promise<void>;
+}
+
+const TABLE = 'capacity';
+const MOST_ATTEMPTS = 30;
+/** Three writes at most come of one change, and a transaction holds 100. */
+const MOST_CHANGES = 32;
+/** A machine that was chosen and never recorded for this long will not come. */
+const UNRECORDED_MS = 120_000;
+
+interface Waiting {
+  readonly change: Change;
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
+
+/** Changes of a pool that arrive together are decided together and committed in one transaction. */
+export function capacity(sources: CapacitySources): Capacity {
+  const { tables } = sources;
+  const queues = new Map<string, Waiting[]>();
+
+  const enqueue = (pool: string, change: Change): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const queue = queues.get(pool);
+      if (queue !== undefined) queue.push({ change, resolve, reject });
+      else {
+        queues.set(pool, [{ change, resolve, reject }]);
+        void drain(pool);
+      }
+    });
+
+  const drain = async (pool: string): Promise<void> => {
+    for (;;) {
+      const batch = queues.get(pool)?.splice(0, MOST_CHANGES) ?? [];
+      if (batch.length === 0) break;
+      try {
+        const results = await commit(
+          pool,
+          batch.map(({ change }) => change),
+        );
+        batch.forEach((waiting, index) => {
+          const result = results[index];
+          if (result !== undefined) waiting.resolve(result);
+        });
+      } catch (error) {
+        for (const waiting of batch) waiting.reject(error);
+      }
+    }
+    queues.delete(pool);
+  };
+
+  const commit = (pool: string, changes: readonly Change[]): Promise<readonly Result[]> =>
+    again(sources, pool, async () => {
+      const { snapshot, rows } = await read(pool, changes);
+      const gone = snapshot.rooms.filter((room) => isGone(room, snapshot.machines, sources.now()));
+      if (gone.length > 0) {
+        for (const { machine } of gone) await removeMachine(pool, machine);
+        return undefined;
+      }
+      let decision = decide(snapshot, changes, undefined);
+      if (decision.results.some(({ outcome }) => outcome === 'no-room'))
+        decision = decide(snapshot, changes, await additionOf(pool));
+      const writes = writesOf(decision, rows, snapshot.rooms.length);
+      if (writes.length > 0) await tables.commit(TABLE, pool, writes);
+      return decision.results;
+    });
+
+  const read = async (
+    pool: string,
+    changes: readonly Change[],
+  ): Promise<{ snapshot: Snapshot; rows: Map<string, Row> }> => {
+    const named = changes.map(({ reservation }) => tables.read(TABLE, pool, reservationRow(reservation)));
+    const [machineRows, machines, reservationRows] = await Promise.all([
+      collect(tables.list(TABLE, { partition: pool, ...MACHINES_RANGE })),
+      sources.machines(pool),
+      Promise.all(named),
+    ]);
+    const found = reservationRows.filter((row) => row !== undefined);
+    const rows = new Map([...machineRows, ...found].map((row) => [row.row, row]));
+    const rooms = machineRows.filter(({ row }) => row !== LIMITS_ROW);
+    return {
+      rows,
+      snapshot: {
+        rooms: rooms.map(({ values }) => documentOf(MachineRoom, values)),
+        machines,
+        reservations: found.map(({ values }) => documentOf(Reservation, values)),
+      },
+    };
+  };
+
+  const additionOf = async (pool: string): Promise<Addition> => {
+    const spec = (await sources.poolSpec(pool)) ?? PoolSpec.parse({});
+    const sizes = await Promise.all(
+      spec.sizes.map(async (size) => {
+        const found = await sources.size(size);
+        return found === undefined ? [] : [{ size, ...found }];
+      }),
+    );
+    return {
+      maximum: spec.maximum,
+      sizes: sizes.flat(),
+      newName: () => MachineName.parse(`${pool}-${lettersOf(sources.random)}`),
+      now: sources.now().toISOString(),
+    };
+  };
+
+  const removeMachine = async (pool: string, machine: string): Promise<void> => {
+    const reservations = documents(tables, TABLE, Reservation);
+    for await (const { row, value } of reservations.list({ partition: pool, ...RESERVATIONS_RANGE }))
+      if (value.machine === machine) await reservations.delete(pool, row);
+    await again(sources, pool, async () => {
+      const [room, limits] = await Promise.all([
+        tables.read(TABLE, pool, machineRow(machine)),
+        tables.read(TABLE, pool, LIMITS_ROW),
+      ]);
+      if (room === undefined) return true;
+      const machines = limits === undefined ? 0 : documentOf(Limits, limits.values).machines - 1;
+      await tables.commit(TABLE, pool, [
+        { kind: 'delete', row: room.row },
+        put(LIMITS_ROW, { machines: Math.max(0, machines) }, limits),
+      ]);
+      return true;
+    });
+  };
+
+  return {
+    reserve: (pool, request) => enqueue(pool, { kind: 'reserve', ...request }),
+    async release(pool, reservation) {
+      await enqueue(pool, { kind: 'release', reservation });
+    },
+    removeMachine,
+  };
+}
+
+/** A machine without a record was chosen just now, or never came. */
+function isGone(room: MachineRoom, machines: readonly Machine[], now: Date): boolean {
+  const machine = machines.find(({ name }) => name === room.machine);
+  if (machine !== undefined) return machine.status.state === 'failed';
+  return now.getTime() - Date.parse(room.addedAt) > UNRECORDED_MS;
+}
+
+function writesOf(decision: Decision, rows: ReadonlyMap<string, Row>, count: number): Write[] {
+  const writes: Write[] = decision.changedRooms.map((room) => {
+    const row = machineRow(room.machine);
+    return put(row, room, rows.get(row));
+  });
+  const reserved = new Set(decision.reserved.map(({ reservation }) => reservation));
+  for (const reservation of decision.reserved) {
+    const row = reservationRow(reservation.reservation);
+    writes.push(put(row, reservation, rows.get(row)));
+  }
+  for (const { reservation } of decision.released)
+    if (!reserved.has(reservation)) {
+      const row = reservationRow(reservation);
+      if (rows.has(row)) writes.push({ kind: 'delete', row });
+    }
+  if (decision.added > 0)
+    writes.push(put(LIMITS_ROW, { machines: count + decision.added }, rows.get(LIMITS_ROW)));
+  return writes;
+}
+
+const put = (row: string, value: unknown, before: Row | undefined): Write =>
+  before === undefined
+    ? { kind: 'insert', row, values: documentValues(value) }
+    : { kind: 'replace', row, values: documentValues(value), etag: before.etag };
+
+/** Tries until nobody was faster; `attempt` answers undefined to be called again. */
+async function again<T>(
+  { random, sleep }: CapacitySources,
+  pool: string,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
+  for (let tries = 1; tries <= MOST_ATTEMPTS; tries += 1) {
+    try {
+      const result = await attempt();
+      if (result !== undefined) return result;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      await sleep(random() * 10 * tries);
+    }
+  }
+  throw new Retryable({
+    code: 'capacity-contended',
+    message: `The capacity of pool ${pool} changed ${MOST_ATTEMPTS} times while room was being reserved.`,
+    remedy: 'It is tried again.',
+  });
+}
+
+const LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
+const lettersOf = (random: () => number): string =>
+  Array.from({ length: 6 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('');
+
+async function collect<T>(listing: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const one of listing) found.push(one);
+  return found;
+}

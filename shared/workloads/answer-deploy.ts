@@ -1,0 +1,134 @@
+import { ApplicationSpec, type ServiceSpec } from '../model/application.ts';
+import { parseImageReference } from '../model/image.ts';
+import type { EnvironmentName, JobName, ServiceName } from '../model/names.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
+import { documentValues } from '../state/documents.ts';
+import { Conflict } from '../state/tables.ts';
+import type { Answering, Cause, Start } from './answer.ts';
+import { changeService, isAccepted } from './change-service.ts';
+import { removeService } from './remove-service.ts';
+import { startIds } from './start-ids.ts';
+import { placeOf } from './stores.ts';
+
+/**
+ * Writes an application as its specification says: pools, jobs, services and the rules that bring them images. Services
+ * whose image is in the registry roll out at once, the others with the push. What the specification no longer names goes.
+ * A deployment that is older than the last one changes nothing.
+ */
+export async function answerDeploy(
+  answering: Answering,
+  cause: Cause,
+  environment: EnvironmentName,
+  spec: ApplicationSpec,
+): Promise<readonly Start[]> {
+  if (!(await writeApplication(answering, cause, environment, spec))) return [];
+  const { stores } = answering;
+  const application = spec.name;
+  const inOrder = <T>(record: Record<string, T>) =>
+    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  await Promise.all([
+    ...inOrder(spec.pools).map(([name, pool]) => stores.pools.upsert(...placeOf.pool(name), pool)),
+    ...inOrder(spec.jobs).map(([job, jobSpec]) => {
+      const key = { environment, application, job: job as JobName };
+      return stores.jobs.update(...placeOf.job(key), (current) =>
+        current !== undefined && isLater(current.specAt, cause.at)
+          ? undefined
+          : { ...current, key, spec: jobSpec, specAt: cause.at },
+      );
+    }),
+  ]);
+  const gone = await othersOf(answering, environment, spec);
+  const services = inOrder(spec.services) as [ServiceName, ServiceSpec][];
+  const idOf = startIds(cause);
+  const starts = await Promise.all([
+    ...services.map(([service, serviceSpec], index) =>
+      deployService(answering, cause, { environment, application, service }, serviceSpec, idOf(index)),
+    ),
+    ...gone.map((key, index) => removeService(answering, cause, key, idOf(services.length + index))),
+  ]);
+  return starts.filter((start) => start !== undefined);
+}
+
+/** First the row, then the rule, then the question to the registry: a push in between is seen by one of them. */
+async function deployService(
+  answering: Answering,
+  cause: Cause,
+  key: ServiceKey,
+  spec: ServiceSpec,
+  instanceId: string,
+): Promise<Start | undefined> {
+  const { stores, images } = answering;
+  let before: Service | undefined;
+  let stale = false;
+  await stores.services.update(...placeOf.service(key), (current) => {
+    before = current;
+    stale = current !== undefined && isLater(current.specAt, cause.at);
+    if (stale) return undefined;
+    const row = current ?? { key, rollout: { state: 'waiting-for-image' } };
+    return { ...row, spec, specAt: cause.at, removing: false };
+  });
+  if (stale) return undefined;
+  const reference = parseImageReference(spec.image);
+  await changeRule(answering, key, before?.spec.image, reference);
+  const digest = await images.resolve(reference);
+  return await changeService(answering, cause, key, instanceId, (service) => {
+    if (service === undefined || isLater(service.specAt, cause.at)) return undefined;
+    if (digest === undefined) return { service: { ...service, rollout: { state: 'waiting-for-image' } } };
+    return isAccepted(service, spec, digest) ? undefined : { service, accept: { spec, digest } };
+  });
+}
+
+async function changeRule(
+  { stores }: Answering,
+  key: ServiceKey,
+  before: string | undefined,
+  { repository, tag }: ReturnType<typeof parseImageReference>,
+): Promise<void> {
+  const old = before === undefined ? undefined : parseImageReference(before);
+  if (tag !== undefined) await stores.rules.upsert(...placeOf.rule(repository, tag, key), key);
+  if (old?.tag !== undefined && (old.repository !== repository || old.tag !== tag))
+    await stores.rules.delete(...placeOf.rule(old.repository, old.tag, key));
+}
+
+/** @returns false if a newer deployment was written already */
+async function writeApplication(
+  { stores }: Answering,
+  cause: Cause,
+  environment: EnvironmentName,
+  spec: ApplicationSpec,
+): Promise<boolean> {
+  const [partition, row] = placeOf.application(environment, spec.name);
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await stores.tables.read('applications', partition, row);
+    const { deployedAt } = found?.values ?? {};
+    if (typeof deployedAt === 'string' && isLater(deployedAt, cause.at)) return false;
+    const values = { ...documentValues(ApplicationSpec.parse(spec)), deployedAt: cause.at };
+    try {
+      await stores.tables.commit('applications', partition, [
+        found === undefined
+          ? { kind: 'insert', row, values }
+          : { kind: 'replace', row, values, etag: found.etag },
+      ]);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Conflict) || attempt === 20) throw error;
+    }
+  }
+}
+
+/** Services of the application that it no longer names; its jobs that it no longer names are deleted here. */
+async function othersOf(
+  { stores }: Answering,
+  environment: EnvironmentName,
+  spec: ApplicationSpec,
+): Promise<ServiceKey[]> {
+  const range = { partition: environment, from: `${spec.name}.`, to: `${spec.name}/` };
+  for await (const { row, value } of stores.jobs.list(range))
+    if (!Object.hasOwn(spec.jobs, value.key.job)) await stores.jobs.delete(environment, row);
+  const gone: ServiceKey[] = [];
+  for await (const { value } of stores.services.list(range))
+    if (!Object.hasOwn(spec.services, value.key.service)) gone.push(value.key);
+  return gone;
+}
+
+const isLater = (time: string, than: string): boolean => Date.parse(time) > Date.parse(than);

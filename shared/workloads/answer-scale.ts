@@ -1,0 +1,58 @@
+import type { Command } from '../model/command.ts';
+import { Terminal } from '../model/errors.ts';
+import { type Service, type ServiceKey, serviceId } from '../model/service.ts';
+import type { Answering, Cause, Start } from './answer.ts';
+import { changeService, isAccepted, type ServiceChange } from './change-service.ts';
+
+/** Another number of replicas; those that run stay. */
+export const answerScale = (
+  answering: Answering,
+  cause: Cause,
+  { replicas, ...key }: Extract<Command, { type: 'scale' }>,
+): Promise<readonly Start[]> =>
+  changeKnown(answering, cause, key, (service) => {
+    if (Date.parse(service.specAt) > Date.parse(cause.at)) return undefined;
+    const { accepted } = service;
+    const changed: Service = { ...service, spec: { ...service.spec, replicas }, specAt: cause.at };
+    if (accepted === undefined) return { service: changed };
+    const spec = { ...accepted.spec, replicas };
+    const going = isAccepted(service, spec, accepted.digest);
+    return { service: changed, accept: going ? undefined : { spec, digest: accepted.digest } };
+  });
+
+/** New containers of what runs now. */
+export const answerRestart = (
+  answering: Answering,
+  cause: Cause,
+  key: Extract<Command, { type: 'restart' }>,
+): Promise<readonly Start[]> =>
+  changeKnown(answering, cause, key, (service) => {
+    if (service.accepted === undefined)
+      throw new Terminal({
+        code: 'image-not-pushed',
+        status: 409,
+        message: `${serviceId(service.key)} has never run: its image ${service.spec.image} was not pushed yet.`,
+        remedy: `Push ${service.spec.image}; the push itself starts the service.`,
+      });
+    const { spec, digest } = service.accepted;
+    return { service, accept: { spec, digest } };
+  });
+
+async function changeKnown(
+  answering: Answering,
+  cause: Cause,
+  { environment, application, service }: ServiceKey,
+  change: (service: Service) => ServiceChange | undefined,
+): Promise<readonly Start[]> {
+  const key = { environment, application, service };
+  const start = await changeService(answering, cause, key, cause.instanceId, (found) => {
+    if (found !== undefined && !found.removing) return change(found);
+    throw new Terminal({
+      code: 'service-unknown',
+      status: 404,
+      message: `There is no service ${serviceId(key)}.`,
+      remedy: 'List the services with `berth ps`, or deploy it first.',
+    });
+  });
+  return start === undefined ? [] : [start];
+}

@@ -1,0 +1,15 @@
+import type { ServiceSpec } from '../model/application.ts';
+
+/** JSON with sorted keys: equal for equal values, in whatever order they were written. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+
+export const sameSpec = (a: ServiceSpec, b: ServiceSpec): boolean => canonical(a) === canonical(b);
+
+/** Differs in nothing that a container is made of; the tag counts for nothing, since the digest is compared apart. */
+export const sameContainers = (a: ServiceSpec, b: ServiceSpec): boolean =>
+  sameSpec({ ...a, replicas: 0, image: '' }, { ...b, replicas: 0, image: '' });
