@@ -1,0 +1,29 @@
+import type { MachineRuntime } from '../machine-runtime/machine-runtime.ts';
+import type { Operations } from './operations/operations.ts';
+import type { Database } from './resources/database.ts';
+import type { Resources } from './resources/resources.ts';
+
+/** What the handlers of one endpoint share. */
+export interface Arm {
+  readonly subscription: string;
+  readonly tenant: string;
+  readonly location: string;
+  /** CIDR of the machines' network: a VM's address must lie in it. */
+  readonly machineSubnet: string;
+  /** Address in it that is taken: the gateway. */
+  readonly gateway: string;
+  readonly quota: Quota;
+  /** How long a NIC stays with the VM whose creation was refused for want of capacity. */
+  readonly nicReservationMs: number;
+  readonly database: Database;
+  readonly resources: Resources;
+  readonly operations: Operations;
+  readonly runtime: MachineRuntime;
+  readonly now: () => Date;
+}
+
+/** Cores that may be in use in the subscription's region. */
+export interface Quota {
+  readonly regionalCores: number;
+  readonly familyCores: number;
+}

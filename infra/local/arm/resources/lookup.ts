@@ -1,0 +1,47 @@
+import type { Arm } from '../arm.ts';
+import { ArmError, groupNotFound, invalidReference, resourceNotFound } from '../requests/arm-error.ts';
+import { type ArmRequest, parameter } from '../requests/arm-request.ts';
+import { type Kind, type Resource, resourceId, typeOf } from './resource.ts';
+
+/** The resource group of a request, as it was first spelled. @throws ArmError 404 */
+export function groupOf(arm: Arm, request: ArmRequest): string {
+  const name = parameter(request, 'group');
+  const group = arm.resources.find('group', resourceId(arm.subscription, '', 'group', name));
+  if (group === undefined) throw groupNotFound(name);
+  if (group.properties.provisioningState === 'Deleting')
+    throw new ArmError(
+      409,
+      'ResourceGroupBeingDeleted',
+      `The resource group '${name}' is in deprovisioning state and cannot perform this operation.`,
+    );
+  return group.name;
+}
+
+/** Id of the resource that `{group}` and `{name}` of the path mean. */
+export const idOf = (arm: Arm, request: ArmRequest, kind: Kind, group: string): string =>
+  resourceId(arm.subscription, group, kind, parameter(request, 'name'));
+
+/** @throws ArmError 404 */
+export function existing(arm: Arm, request: ArmRequest, kind: Kind): Resource {
+  const group = groupOf(arm, request);
+  const found = arm.resources.find(kind, idOf(arm, request, kind, group));
+  if (found === undefined) throw resourceNotFound(typeOf[kind], parameter(request, 'name'), group);
+  return found;
+}
+
+/** What a body refers to. @throws ArmError 400 InvalidResourceReference */
+export function referenced(arm: Arm, kind: Kind, id: string, from: string): Resource {
+  const found = arm.resources.find(kind, id);
+  if (found === undefined) throw invalidReference(id, from);
+  return found;
+}
+
+/** Azure compares `West Europe` and `westeurope` as one. @throws ArmError 400 */
+export function requireLocation(arm: Arm, kind: Kind, location: string): string {
+  if (location.replaceAll(' ', '').toLowerCase() === arm.location.toLowerCase()) return arm.location;
+  throw new ArmError(
+    400,
+    'LocationNotAvailableForResourceType',
+    `The provided location '${location}' is not available for resource type '${typeOf[kind]}'. List of available regions for the resource type is '${arm.location}'.`,
+  );
+}
