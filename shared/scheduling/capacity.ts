@@ -109,7 +109,8 @@ export function capacity(sources: CapacitySources): Capacity {
     pool: string,
     changes: readonly Change[],
   ): Promise<{ snapshot: Snapshot; rows: Map<string, Row> }> => {
-    const named = changes.map(({ reservation }) => tables.read(TABLE, pool, reservationRow(reservation)));
+    const names = new Set(changes.map(({ reservation }) => reservation));
+    const named = [...names].map((name) => tables.read(TABLE, pool, reservationRow(name)));
     const [machineRows, machines, reservationRows] = await Promise.all([
       collect(tables.list(TABLE, { partition: pool, ...MACHINES_RANGE })),
       sources.machines(pool),
@@ -184,16 +185,12 @@ function writesOf(decision: Decision, rows: ReadonlyMap<string, Row>, count: num
     const row = machineRow(room.machine);
     return put(row, room, rows.get(row));
   });
-  const reserved = new Set(decision.reserved.map(({ reservation }) => reservation));
   for (const reservation of decision.reserved) {
     const row = reservationRow(reservation.reservation);
     writes.push(put(row, reservation, rows.get(row)));
   }
   for (const { reservation } of decision.released)
-    if (!reserved.has(reservation)) {
-      const row = reservationRow(reservation);
-      if (rows.has(row)) writes.push({ kind: 'delete', row });
-    }
+    writes.push({ kind: 'delete', row: reservationRow(reservation) });
   if (decision.added > 0)
     writes.push(put(LIMITS_ROW, { machines: count + decision.added }, rows.get(LIMITS_ROW)));
   return writes;

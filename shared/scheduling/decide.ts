@@ -45,6 +45,7 @@ export type Result =
 export interface Decision {
   readonly results: readonly Result[];
   readonly changedRooms: readonly MachineRoom[];
+  /** What is reserved, and what no longer is, after all changes. */
   readonly reserved: readonly Reservation[];
   readonly released: readonly Reservation[];
   /** Machines that were chosen to be made. */
@@ -66,8 +67,6 @@ export function decide(
       rooms.set(machine.name, emptyRoom(machine));
   const before = new Map(rooms);
   const reservations = new Map(snapshot.reservations.map((one) => [one.reservation, one]));
-  const reserved: Reservation[] = [];
-  const released: Reservation[] = [];
   let added = 0;
 
   const take = (change: Extract<Change, { kind: 'reserve' }>): Result => {
@@ -102,7 +101,6 @@ export function decide(
     const rest = without(room, made);
     rooms.set(room.machine, rest);
     reservations.set(reservation, made);
-    reserved.push(made);
     return { outcome: 'reserved', machine: room.machine, port: placement.port, room: rest };
   };
 
@@ -111,15 +109,13 @@ export function decide(
     const known = reservations.get(change.reservation);
     if (known === undefined) return { outcome: 'released' };
     reservations.delete(change.reservation);
-    released.push(known);
     const room = rooms.get(known.machine);
     if (room !== undefined) rooms.set(room.machine, withBack(room, known));
     return { outcome: 'released' };
   });
-  const touched = new Set([...reserved, ...released].map(({ machine }) => machine));
-  const changedRooms = [...rooms.values()].filter(
-    (room) => touched.has(room.machine) && before.get(room.machine) !== room,
-  );
+  const changedRooms = [...rooms.values()].filter((room) => before.get(room.machine) !== room);
+  const reserved = [...reservations.values()].filter((one) => !snapshot.reservations.includes(one));
+  const released = snapshot.reservations.filter((one) => !reservations.has(one.reservation));
   return { results, changedRooms, reserved, released, added };
 }
 
