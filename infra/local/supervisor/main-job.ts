@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Terminal } from '../../../shared/model/errors.ts';
+import { Replica, RolloutStatus } from '../../../shared/model/service.ts';
+import { ensureBusyboxImage } from '../base-images/busybox.ts';
+import { type ApiClient, apiClient } from './api-client.ts';
+import { dockerClient } from './docker-client.ts';
+import { filesOf } from './files.ts';
+import type { Progress } from './progress.ts';
+import type { RunningDataCentre } from './start-data-centre.ts';
+
+const Service = z.object({
+  service: z.object({ revision: z.number().optional(), rollout: RolloutStatus }),
+  replicas: z.array(Replica),
+});
+const Machines = z.object({
+  machines: z.array(z.object({ name: z.string(), status: z.object({ state: z.string() }) })),
+});
+
+const SERVICE = '/api/v1/environments/dev/services/hello/web';
+/** Longest that the main job may take from push to healthy replicas, a machine's first boot included; milliseconds. */
+const DEADLINE_MS = 10 * 60_000;
+
+export interface Outcome {
+  /** Where each healthy replica answers: http://address:port/ */
+  readonly addresses: readonly string[];
+}
+
+/** The main job before the user's eyes: deploy the example, push its image, watch the push roll it out, ask each replica. */
+export async function mainJob(
+  running: RunningDataCentre,
+  checkout: string,
+  cache: string,
+  progress: Progress,
+): Promise<Outcome> {
+  const { dataCentre, engine, keys } = running;
+  const { gateway, ports, directory } = dataCentre;
+  const api = apiClient(`https://${gateway}:${ports.app}`, keys.admin);
+  const docker = dockerClient(engine.socket, filesOf(directory).docker);
+  const registry = `127.0.0.1:${ports.app}`;
+  const example = join(checkout, 'examples/hello');
+
+  await progress.step('deploy examples/hello/berth.yaml', () =>
+    api.send(
+      'PUT',
+      '/api/v1/environments/dev/applications/hello',
+      'application/yaml',
+      readFileSync(join(example, 'berth.yaml'), 'utf8'),
+    ),
+  );
+  await progress.step('docker build examples/hello', async (note) => {
+    const busybox = await ensureBusyboxImage(engine.api, { cache, report: note });
+    await docker.run(['login', '--username', 'admin', '--password-stdin', registry], undefined, keys.admin);
+    await docker.run(['tag', busybox, `${registry}/library/busybox:latest`]);
+    await docker.run(['push', `${registry}/library/busybox:latest`], note);
+    const image = `${registry}/hello/web:latest`;
+    await docker.run(['build', '--build-arg', `BASE=${registry}/library`, '--tag', image, example], note);
+  });
+  await progress.step(`docker push ${registry}/hello/web:latest`, async (note) => {
+    await docker.run(['push', `${registry}/hello/web:latest`], note);
+  });
+  const replicas = await progress.step(
+    'the push rolls it out: machine, Docker, two replicas, health',
+    (note) => rolledOut(api, note),
+  );
+  const addresses = replicas.map(({ address, port }) => `http://${address}:${port}/`);
+  await progress.step(`ask ${addresses.length} replicas`, async (note) => {
+    for (const address of addresses) note(`${address} says: ${await ask(address)}`);
+  });
+  return { addresses };
+}
+
+async function rolledOut(api: ApiClient, note: (text: string) => void): Promise<readonly Replica[]> {
+  const deadline = Date.now() + DEADLINE_MS;
+  let shown = '';
+  for (;;) {
+    const { service, replicas } = await api.get(SERVICE, Service);
+    const { machines } = await api.get('/api/v1/machines', Machines);
+    const current = replicas.filter(({ revision }) => revision === service.revision);
+    const healthy = current.filter(({ status }) => status.state === 'healthy');
+    const { rollout } = service;
+    if (rollout.state === 'failed') throw failed(rollout);
+    if (rollout.state === 'done' && healthy.length >= 2) return healthy;
+    const text = [
+      ...machines.map(({ name, status }) => `machine ${name} ${status.state}`),
+      `revision ${service.revision ?? 'none yet'}: ${current.map(({ slot, status }) => `replica ${slot} ${status.state}`).join(', ') || rollout.state}`,
+    ].join('; ');
+    if (text !== shown) note(text);
+    shown = text;
+    if (Date.now() > deadline)
+      throw new Terminal({
+        code: 'rollout-slow',
+        message: `Two healthy replicas did not come up within ${DEADLINE_MS / 60_000} minutes. Last seen: ${text}`,
+        remedy: 'See `npx berth events`, `npx berth machines list` and the logs under .berth/logs.',
+      });
+    await sleep(250);
+  }
+}
+
+const failed = (rollout: Extract<RolloutStatus, { state: 'failed' }>): Terminal =>
+  new Terminal({
+    code: rollout.code,
+    message: [
+      `The rollout failed: ${rollout.reason}`,
+      ...(rollout.lastLines ?? []).map((line) => `  ${line}`),
+    ].join('\n'),
+    remedy: 'Mend what the last lines name and push again.',
+  });
+
+async function ask(address: string): Promise<string> {
+  const response = await fetch(address, { signal: AbortSignal.timeout(10_000) });
+  const text = (await response.text()).trim();
+  if (!response.ok || text === '')
+    throw new Terminal({
+      code: 'replica-silent',
+      message: `${address} answered ${response.status} with ${text.length} characters.`,
+      remedy: 'See `npx berth logs hello/web`.',
+    });
+  return text;
+}

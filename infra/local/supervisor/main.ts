@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Retryable, Terminal } from '../../../shared/model/errors.ts';
+import { readDataCentre } from '../data-centre.ts';
+import { ensureEngine } from '../machine-runtime/engine.ts';
+import { filesOf } from './files.ts';
+import { mainJob } from './main-job.ts';
+import { parseOptions, USAGE } from './options.ts';
+import { cacheOf } from './prepare.ts';
+import { type Progress, progress } from './progress.ts';
+import { type RunningDataCentre, startDataCentre } from './start-data-centre.ts';
+import { removeDataCentre } from './stop-machines.ts';
+import { summary } from './summary.ts';
+
+const CHECKOUT = resolve(import.meta.dirname, '../../..');
+
+/** What a shell gives back after Ctrl-C. */
+const INTERRUPTED = 130;
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  requireNode(process.versions.node);
+  const shown = progress(
+    {
+      isTTY: process.stdout.isTTY === true,
+      columns: process.stdout.columns ?? 80,
+      color: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+      write: (text) => process.stdout.write(text),
+    },
+    Date.now,
+  );
+  const directory = join(CHECKOUT, '.berth', ...(options.once ? ['once'] : []));
+  if (options.reset || options.once) await forget(directory, shown);
+
+  let running: RunningDataCentre | undefined;
+  const interrupted = interruption();
+  try {
+    const work = (async () => {
+      running = await startDataCentre({
+        directory,
+        cache: cacheOf(CHECKOUT),
+        app: options.packaged ? join(CHECKOUT, 'dist/package') : CHECKOUT,
+        dockerHost: process.env['DOCKER_HOST'],
+        progress: shown,
+      });
+      return await mainJob(running, CHECKOUT, cacheOf(CHECKOUT), shown);
+    })();
+    const outcome = await Promise.race([work, interrupted]);
+    if (outcome === 'interrupted') {
+      await work.catch(() => undefined);
+      return INTERRUPTED;
+    }
+    if (running !== undefined)
+      for (const line of summary(running, outcome.addresses, options.once)) shown.line(line);
+    if (!options.once) await interrupted;
+    return 0;
+  } finally {
+    await stop(running, options.once, shown);
+  }
+}
+
+async function stop(running: RunningDataCentre | undefined, remove: boolean, shown: Progress): Promise<void> {
+  if (running === undefined) return;
+  const { engine, dataCentre } = running;
+  await shown.step('stop what was started', () => running.stop());
+  if (remove)
+    await shown.step('remove machines, network and state', () => removeDataCentre(engine, dataCentre));
+}
+
+/** Removes what earlier starts left in this directory: machines, network, state. */
+async function forget(directory: string, shown: Progress): Promise<void> {
+  const file = filesOf(directory).dataCentre;
+  if (existsSync(file)) {
+    const dataCentre = readDataCentre(file);
+    await shown.step('forget the earlier state', async (note) => {
+      const engine = await ensureEngine({
+        id: dataCentre.id,
+        directory,
+        dockerHost: process.env['DOCKER_HOST'],
+        report: note,
+      });
+      await removeDataCentre(engine, dataCentre);
+    });
+  }
+  await rm(filesOf(directory).client, { force: true });
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one does not cut the cleaning up short. */
+const interruption = (): Promise<'interrupted'> =>
+  new Promise((settle) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => settle('interrupted'));
+  });
+
+function requireNode(version: string): void {
+  if (Number(version.split('.')[0]) >= 24) return;
+  throw new Terminal({
+    code: 'node-too-old',
+    message: `This is Node.js ${version}; Berth needs 24, which \`npm ci\` brings as an optional dependency.`,
+    remedy: 'Run `npm ci` without --omit=optional and start with `npm start`, or install Node.js 24.',
+  });
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = 1;
+  if (error instanceof Terminal || error instanceof Retryable)
+    console.error(`\n${error.message}\n→ ${error.remedy}\n(${error.code})`);
+  else console.error(error);
+}
+// What a library may have left open must not keep a finished program.
+process.exit();

@@ -1,0 +1,61 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataCentre, readDataCentre } from '../data-centre.ts';
+import { ensureEngine, type HostEngine } from '../machine-runtime/engine.ts';
+import { ensureMachineNetwork } from '../machine-runtime/machine-network.ts';
+import { writePrivateFile } from '../platform-ca/private-file.ts';
+import { filesOf } from './files.ts';
+import { checkPorts, choosePorts } from './ports.ts';
+
+export interface Prepared {
+  readonly dataCentre: DataCentre;
+  readonly engine: HostEngine;
+}
+
+/**
+ * Makes what the processes need: the engine, the machines' network, ports, ids. What an earlier start chose is kept.
+ * @param directory absolute
+ * @throws Terminal of the engine, of the network and of the ports
+ */
+export async function prepare(
+  directory: string,
+  dockerHost: string | undefined,
+  report: (line: string) => void,
+): Promise<Prepared> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = filesOf(directory).dataCentre;
+  const earlier = existsSync(file) ? readDataCentre(file) : undefined;
+  const id = earlier?.id ?? randomBytes(4).toString('hex');
+  const engine = await ensureEngine({ id, directory, dockerHost, report });
+  const network = earlier?.network ?? `berth-${id}`;
+  const { subnet, gateway } = await ensureMachineNetwork(engine, {
+    id,
+    name: network,
+    avoid: [],
+    ...(earlier === undefined ? {} : { subnet: earlier.subnet }),
+  });
+  const addresses = [gateway, '127.0.0.1'];
+  if (earlier !== undefined) await checkPorts(earlier.ports, addresses);
+  const dataCentre = DataCentre.parse({
+    subscription: randomUUID(),
+    tenant: randomUUID(),
+    identity: { clientId: randomUUID(), principalId: randomUUID(), header: randomBytes(24).toString('hex') },
+    ports: earlier?.ports ?? (await choosePorts(addresses)),
+    storageAccount: `berth${id}`,
+    resourceGroup: 'berth',
+    location: 'westeurope',
+    ...earlier,
+    id,
+    directory,
+    network,
+    subnet,
+    gateway,
+    engineSocket: engine.socket,
+  });
+  await writePrivateFile(file, `${JSON.stringify(dataCentre, null, 2)}\n`);
+  return { dataCentre, engine };
+}
+
+/** Where base images' archives are kept: beside the data, so that a reset need not make them again. */
+export const cacheOf = (checkout: string): string => join(checkout, '.berth', 'cache');
