@@ -1,7 +1,12 @@
+import type { TokenCredential } from '@azure/identity';
 import { clientIdentity } from '../shared/certificates/client-certificate.ts';
 import { type EngineCa, ensureEngineCa } from '../shared/certificates/engine-ca.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import type { EngineOf } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
+import { azureCloud } from '../shared/machines/cloud.azure.ts';
+import type { Cloud } from '../shared/machines/cloud.ts';
+import { type IdentityTokens, identityTokens } from '../shared/machines/identity-token.ts';
 import { type MachineStore, machineStore } from '../shared/machines/machine-store.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import type { Tables } from '../shared/state/tables.ts';
@@ -12,13 +17,27 @@ export interface MachineServices {
   /** One client for each machine's engine. */
   readonly engineOf: EngineOf;
   readonly machines: MachineStore;
+  readonly cloud: Cloud;
+  /** Proofs of which VM is calling. */
+  readonly machineTokens: IdentityTokens;
 }
 
-export function machineServices(secrets: Secrets, tables: Tables): MachineServices {
+export function machineServices(from: {
+  readonly settings: Settings;
+  readonly credential: TokenCredential;
+  readonly secrets: Secrets;
+  readonly tables: Tables;
+}): MachineServices {
+  const { settings, credential, secrets, tables } = from;
   const engineCa = once(() => ensureEngineCa(secrets));
   const identity = clientIdentity(engineCa, 'berth', CLIENT_MINUTES);
-  const engineOf = engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem }));
-  return { engineCa, engineOf, machines: machineStore(tables) };
+  return {
+    engineCa,
+    engineOf: engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem })),
+    machines: machineStore(tables),
+    cloud: azureCloud(settings, credential),
+    machineTokens: identityTokens(settings.tokenAuthority),
+  };
 }
 
 /** Life of the certificate with which the app comes to its engines. */

@@ -1,17 +1,12 @@
 import { ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
 import { keyStore } from '../shared/auth/key-store.ts';
-import { clientIdentity } from '../shared/certificates/client-certificate.ts';
-import { type EngineCa, ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import { readSettings, type Settings } from '../shared/config/settings.ts';
-import type { EngineOf } from '../shared/docker/engine.ts';
-import { engines } from '../shared/docker/engines.ts';
 import { serviceBusDeadLetters } from '../shared/events/dead-letters.service-bus.azure.ts';
 import { type PoisonQueue, storageDeadLetters } from '../shared/events/dead-letters.storage.azure.ts';
 import type { DeadLetterQueue } from '../shared/events/dead-letters.ts';
 import { type EventStore, eventStore } from '../shared/events/event-store.ts';
 import { type HookStore, hookStore } from '../shared/events/hooks.ts';
 import { type Refusals, refusals } from '../shared/events/refusals.ts';
-import { type MachineStore, machineStore } from '../shared/machines/machine-store.ts';
 import { imageResolver } from '../shared/registry/image-resolver.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
@@ -32,10 +27,6 @@ export interface Services extends MachineServices {
   readonly tables: Tables;
   readonly stores: Stores;
   readonly secrets: Secrets;
-  readonly engineCa: () => Promise<EngineCa>;
-  /** One client for each machine's engine. */
-  readonly engineOf: EngineOf;
-  readonly machines: MachineStore;
   readonly images: ImageResolver;
   readonly events: EventStore;
   readonly hooks: HookStore;
@@ -62,9 +53,6 @@ function makeServices(settings: Settings): Services {
   const now = (): Date => new Date();
   const tables = azureTables(settings.tableUri, credential);
   const secrets = blobSecrets(azureBlobs(settings.blobUri, 'secrets', credential), settings.masterKeys);
-  const engineCa = once(() => ensureEngineCa(secrets));
-  const identity = clientIdentity(engineCa, 'berth', CLIENT_MINUTES);
-  const engineOf = engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem }));
   const kept = refusals(tables);
   const poison = storageDeadLetters(settings.queueUri, credential, 'commands', kept);
   return {
@@ -74,10 +62,7 @@ function makeServices(settings: Settings): Services {
     tables,
     stores: stores(tables),
     secrets,
-    ...machineServices(secrets, tables),
-    engineCa,
-    engineOf,
-    machines: machineStore(tables),
+    ...machineServices({ settings, credential, secrets, tables }),
     images: imageResolver(tables),
     events: eventStore(tables, now),
     hooks: hookStore(tables, secrets),
@@ -98,10 +83,10 @@ function makeServices(settings: Settings): Services {
 }
 
 /** Life of the certificate with which the app comes to its engines. */
-const CLIENT_MINUTES = 24 * 60;
+const _CLIENT_MINUTES = 24 * 60;
 
 /** Makes a value when it is first asked for; a failure is forgotten, so that the next call tries again. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+function _once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make().catch((error: unknown) => {
