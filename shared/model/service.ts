@@ -96,7 +96,7 @@ export const Replica = z.object({
   slot: z.number().int().min(0),
   generation: z.number().int().min(1),
   machine: MachineName,
-  /** Private address of the machine, and the port there; absent if the service has none. */
+  /** Private address of the machine, empty until it has one; and the port there, absent if the service has none. */
   address: z.string(),
   port: z.number().int().optional(),
   containerId: z.string().optional(),

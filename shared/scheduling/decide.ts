@@ -38,6 +38,8 @@ export type Result =
       readonly machine: MachineName;
       readonly port: number | undefined;
       readonly room: MachineRoom;
+      /** Its record; absent until it was made. */
+      readonly record: Machine | undefined;
     }
   | { readonly outcome: 'no-room'; readonly reason: string }
   | { readonly outcome: 'released' };
@@ -73,7 +75,13 @@ export function decide(
     const known = reservations.get(change.reservation);
     const knownRoom = known && rooms.get(known.machine);
     if (known !== undefined && knownRoom !== undefined)
-      return { outcome: 'reserved', machine: known.machine, port: known.port, room: knownRoom };
+      return {
+        outcome: 'reserved',
+        machine: known.machine,
+        port: known.port,
+        room: knownRoom,
+        record: machines.get(known.machine),
+      };
     const candidates = [...rooms.values()].map((room) =>
       roomOf(room, machines.get(room.machine), change.group),
     );
@@ -101,7 +109,13 @@ export function decide(
     const rest = without(room, made);
     rooms.set(room.machine, rest);
     reservations.set(reservation, made);
-    return { outcome: 'reserved', machine: room.machine, port: placement.port, room: rest };
+    return {
+      outcome: 'reserved',
+      machine: room.machine,
+      port: placement.port,
+      room: rest,
+      record: machines.get(room.machine),
+    };
   };
 
   const results = changes.map((change): Result => {

@@ -36,7 +36,7 @@ export function afterStart(
     case 'machine-coming': {
       const known = observed.coming.some(({ name }) => name === outcome.machine);
       const placed = put(outcome.machine, { phase: 'placed', tries: 0, retryAt: 0 });
-      const machine = { name: outcome.machine, own: outcome.own };
+      const machine = { name: outcome.machine, provision: outcome.provision };
       return known ? placed : { ...placed, coming: [...observed.coming, machine] };
     }
     case 'unreachable': {

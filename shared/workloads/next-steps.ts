@@ -132,14 +132,13 @@ class Plan {
       return replica.failures + 1 >= MOST_FAILURES
         ? { stuck: machine.failure }
         : { step: this.#start(replica.slot, replica.failures + 1, replica, machine.failure.reason) };
-    if (machine !== undefined)
-      return {
-        step: {
-          step: machine.own ? 'provision-machine' : 'await-machine',
-          machine: machine.name,
-          reason: 'no machine has room',
-        },
-      };
+    if (machine !== undefined) {
+      const wait = { machine: machine.name, reason: 'no machine that is ready has room' };
+      const request = machine.provision;
+      return request === undefined
+        ? { step: { step: 'await-machine', ...wait } }
+        : { step: { step: 'provision-machine', ...wait, request } };
+    }
     if (state.tries >= MOST_TRIES) {
       const reason = `the engine of machine ${replica.machine} does not answer`;
       return replica.failures + 1 >= MOST_FAILURES

@@ -1,3 +1,4 @@
+import type { ProvisionMachine } from '../machines/provisioning.ts';
 import type { Replica } from '../model/service.ts';
 
 /** Times are milliseconds since 1970, so that they pass through orchestration history as they are. */
@@ -41,10 +42,10 @@ export type ObservedReplica = ReplicaId & {
   readonly state: Phase;
 };
 
-/** A machine that replicas wait for. `own`: this rollout asked for it and provisions it. */
+/** A machine that replicas wait for. `provision`: this rollout has it made; otherwise another orchestration does. */
 export type ComingMachine = {
   readonly name: string;
-  readonly own: boolean;
+  readonly provision?: ProvisionMachine | undefined;
   readonly failure?: Failure;
 };
 

@@ -1,3 +1,4 @@
+import type { ProvisionMachine } from '../machines/provisioning.ts';
 import type { Failure, Moment, ObservedReplica, Phase } from './observed.ts';
 
 /** The service belongs to another orchestration, or is gone: nothing was done, and nothing is to be done. */
@@ -6,8 +7,12 @@ export type Superseded = { readonly outcome: 'superseded' };
 /** What came of a `start-replica`. Expected refusals are data: an orchestration does not catch them. */
 export type StartOutcome =
   | { readonly outcome: 'started'; readonly machine: string; readonly at: Moment }
-  /** Room is reserved on a machine that is on its way; `own`: by this rollout's own request. */
-  | { readonly outcome: 'machine-coming'; readonly machine: string; readonly own: boolean }
+  /** Room is reserved on a machine that is on its way; `provision`: it is this orchestration that has it made. */
+  | {
+      readonly outcome: 'machine-coming';
+      readonly machine: string;
+      readonly provision?: ProvisionMachine | undefined;
+    }
   | { readonly outcome: 'no-room'; readonly reason: string; readonly at: Moment }
   /** The engine did not answer; the reservation stays. */
   | {

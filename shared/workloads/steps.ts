@@ -1,3 +1,4 @@
+import type { ProvisionMachine } from '../machines/provisioning.ts';
 import type { Failure, Moment, ReplicaId } from './observed.ts';
 
 /** What a rollout can do next, by name. */
@@ -14,7 +15,7 @@ export interface StepArguments {
   /** Stop and remove the container, release its room, delete its row. */
   'stop-replica': ReplicaId;
   /** Have the machine made, and wait for it. */
-  'provision-machine': { readonly machine: string };
+  'provision-machine': { readonly machine: string; readonly request: ProvisionMachine };
   /** Somebody else has the machine made: look whether it is ready. */
   'await-machine': { readonly machine: string };
   wait: { readonly until: Moment };

@@ -7,7 +7,7 @@ import {
   type ObservedReplica,
   type Phase,
 } from '../../../shared/workloads/observed.ts';
-import { simulate, type Trouble, type World } from './simulated-rollout.ts';
+import { requestOf, simulate, type Trouble, type World } from './simulated-rollout.ts';
 
 const NOW = 1_000_000_000;
 const replica = (revision: number, slot: number, state: Phase, generation = 1): ObservedReplica => ({
@@ -86,7 +86,7 @@ describe('nextSteps', () => {
     const placed: Phase = { phase: 'placed', tries: 0, retryAt: 0 };
     const state = {
       ...observed(replica(1, 0, placed), replica(1, 1, placed)),
-      coming: [{ name: 'm', own: true }],
+      coming: [{ name: 'm', provision: requestOf('m') }],
     };
     expect(stepsOf(first, state)).toEqual(['provision-machine']);
   });

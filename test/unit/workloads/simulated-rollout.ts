@@ -1,3 +1,4 @@
+import { ProvisionMachine } from '../../../shared/machines/provisioning.ts';
 import {
   afterCheck,
   afterGivingUp,
@@ -51,6 +52,9 @@ export function simulate(desired: Desired, start: Observed, world: World, mostRo
   return { rounds, end: observed, failure: undefined, finished: false };
 }
 
+export const requestOf = (machine: string): ProvisionMachine =>
+  ProvisionMachine.parse({ pool: 'default', spec: {}, machine, cause: 'api 1' });
+
 function suffer(desired: Desired, observed: Observed, trouble: Trouble, now: number): Observed {
   const victim = observed.replicas.find(
     ({ revision, state }) => revision === desired.revision && state.phase === 'healthy',
@@ -88,7 +92,7 @@ function perform(
         return afterStart(observed, step, {
           outcome: 'machine-coming',
           machine: `m${now}`,
-          own: now % 2000 === 0,
+          ...(now % 2000 === 0 && { provision: requestOf(`m${now}`) }),
         });
       return afterStart(observed, step, { outcome: 'started', machine: 'm', at: now });
     }
