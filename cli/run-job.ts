@@ -18,8 +18,8 @@ export async function runJob(
 ): Promise<number> {
   const { client, output, environment, interrupted } = session;
   const accepted = await client.call(startRun, { params: { environment, application, job } });
-  const [id] = accepted.instances;
-  if (!wait || id === undefined) {
+  const { run: id } = accepted;
+  if (!wait) {
     output.data(accepted, () => accepted.location);
     return exitCodes.ok;
   }

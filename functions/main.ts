@@ -3,4 +3,5 @@ import { app } from '@azure/functions';
 /** The function app: importing a file registers its functions. */
 app.setup({ enableHttpStream: true });
 
+import './http/api/main.ts';
 import './http/registry.ts';

@@ -3,6 +3,7 @@ import { getEvent, listEvents } from '../../shared/api/routes/events.ts';
 import { ago, harmless, table } from '../output.ts';
 import { withSession } from '../session.ts';
 import { parseSince } from '../since.ts';
+import { addDeadLetters } from './dead-letters.ts';
 
 interface Options {
   readonly source?: string;
@@ -49,5 +50,6 @@ export function addEvents(program: Command): Command {
         output.data(found, () => JSON.stringify(found, undefined, 2));
       }),
     );
+  addDeadLetters(events);
   return events;
 }

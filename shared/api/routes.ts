@@ -1,6 +1,9 @@
 import type { Route } from './route.ts';
 import * as applications from './routes/applications.ts';
+import * as deadLetters from './routes/dead-letters.ts';
 import * as events from './routes/events.ts';
+import * as hooks from './routes/hooks.ts';
+import * as images from './routes/images.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
 import * as machines from './routes/machines.ts';
@@ -17,6 +20,9 @@ export const routes: readonly Route[] = [
   services,
   jobs,
   machines,
+  images,
   events,
+  deadLetters,
+  hooks,
   keys,
 ].flatMap((file) => Object.values(file).filter(isRoute));

@@ -34,7 +34,10 @@ export const startRun = route({
   summary: 'Runs a job once.',
   params: ofJob,
   status: 202,
-  answer: Accepted,
+  answer: Accepted.extend({
+    /** Id of the run: the same request again, with the same Idempotency-Key, is the same run. */
+    run: z.string(),
+  }),
 });
 
 export const listRuns = route({

@@ -1,0 +1,12 @@
+/** The API under /api/v1: importing a file registers its functions. */
+export * as applications from './applications.ts';
+export * as deadLetters from './dead-letters.ts';
+export * as events from './events.ts';
+export * as status from './get-status.ts';
+export * as hooks from './hooks.ts';
+export * as images from './images.ts';
+export * as jobs from './jobs.ts';
+export * as keys from './keys.ts';
+export * as logs from './logs.ts';
+export * as machines from './machines.ts';
+export * as services from './services.ts';

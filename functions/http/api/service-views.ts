@@ -1,0 +1,39 @@
+import type { ReplicaView, ServiceSummary } from '../../../shared/api/routes/services.ts';
+import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
+import { type Replica, type Service, type ServiceKey, serviceId } from '../../../shared/model/service.ts';
+import { all, type Stores } from '../../../shared/workloads/stores.ts';
+
+/** Services of an environment, or of one of its applications. */
+export async function servicesIn(
+  stores: Stores,
+  environment: EnvironmentName,
+  application?: ApplicationName,
+): Promise<Service[]> {
+  const range = application === undefined ? {} : { from: `${application}.`, to: `${application}/` };
+  return all(stores.services.list({ partition: environment, ...range }));
+}
+
+export const replicasOf = (stores: Stores, key: ServiceKey): Promise<Replica[]> =>
+  all(stores.replicas.list({ partition: serviceId(key) }));
+
+export const replicaView = (replica: Replica): ReplicaView => ({
+  name: `${replica.slot}.g${replica.generation}`,
+  ...replica,
+});
+
+export function serviceSummary(service: Service, replicas: readonly Replica[]): ServiceSummary {
+  const { key, spec, revision, healthyRevision, accepted, removing, rollout } = service;
+  return {
+    key,
+    image: spec.image,
+    ...(accepted === undefined ? {} : { digest: accepted.digest, cause: accepted.cause }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(healthyRevision === undefined ? {} : { healthyRevision }),
+    removing,
+    rollout,
+    replicas: {
+      wanted: removing ? 0 : spec.replicas,
+      healthy: replicas.filter((replica) => replica.status.state === 'healthy').length,
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { HttpRequest, HttpResponse } from '@azure/functions';
+import * as api from '../../functions/http/api/main.ts';
+import type { Endpoint } from '../../functions/http/endpoint.ts';
+import type { Services } from '../../functions/services.ts';
+import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
+import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
+import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
+import { eventStore } from '../../shared/events/event-store.ts';
+import { hookStore } from '../../shared/events/hooks.ts';
+import { imageResolver } from '../../shared/registry/image-resolver.ts';
+import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
+import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
+import { memoryTables } from '../../shared/state/tables.memory.ts';
+import type { Tables } from '../../shared/state/tables.ts';
+import { stores } from '../../shared/workloads/stores.ts';
+import { type DurableWebhooks, startDurableWebhooks } from './durable-webhooks.ts';
+
+export const endpoints: readonly Endpoint[] = Object.values(api).flatMap((file) =>
+  Object.values(file as Record<string, unknown>).filter(
+    (value): value is Endpoint =>
+      typeof value === 'object' && value !== null && 'route' in value && 'answer' in value,
+  ),
+);
+
+/** The API over https on 127.0.0.1, with tables in memory. */
+export interface ApiServer {
+  readonly url: string;
+  readonly adminKey: string;
+  /** PEM of the authority that signed the server's certificate. */
+  readonly ca: string;
+  readonly tables: Tables;
+  readonly durable: DurableWebhooks;
+  /** What was logged. */
+  readonly log: unknown[][];
+  readonly services: Services;
+  close(): Promise<void>;
+}
+
+/** @param over services that a test brings itself */
+export async function startApiServer(over: Partial<Services> = {}): Promise<ApiServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'test-api-'));
+  const ca = await ensurePlatformCa(join(directory, 'ca'));
+  const { certificate, key } = await issueServerCertificate(ca, ['127.0.0.1'], directory);
+  const log: unknown[][] = [];
+  const durable = await startDurableWebhooks((...words) => log.push(words));
+  const adminKey = makeKey('admin');
+  const tables = memoryTables();
+  const server = createServer({ cert: certificate, key });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const services = {
+    ...memoryServices(tables),
+    settings: { adminKeyHash: hashKey(adminKey), hostname: host, location: 'westeurope' },
+    ...over,
+  } as unknown as Services;
+  server.on('request', (incoming, outgoing) => {
+    exchange(incoming, outgoing, host, services, durable).catch(() => outgoing.destroy());
+  });
+  return {
+    url: `https://${host}`,
+    adminKey,
+    ca: ca.certificatePem,
+    tables,
+    durable,
+    log,
+    services,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      await durable.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the API needs of the app's services, all in this process. */
+function memoryServices(tables: Tables) {
+  const now = () => new Date();
+  const current = randomBytes(32).toString('base64');
+  const secrets = blobSecrets(memoryBlobs(), { current, previous: undefined });
+  return {
+    tables,
+    now,
+    secrets,
+    stores: stores(tables),
+    events: eventStore(tables, now),
+    images: imageResolver(tables),
+    hooks: hookStore(tables, secrets),
+    deadLetters: { list: async () => [], replay: async () => 0 },
+  };
+}
+
+async function exchange(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  host: string,
+  services: Services,
+  durable: DurableWebhooks,
+): Promise<void> {
+  const url = new URL(incoming.url ?? '/', `https://${host}`);
+  for (const endpoint of endpoints) {
+    const params = matchPath(endpoint.route.path, url.pathname);
+    if (params === undefined || endpoint.route.method !== incoming.method) continue;
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const request = new HttpRequest({
+      method: incoming.method,
+      url: url.href,
+      headers: Object.fromEntries(
+        Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
+      ),
+      query: Object.fromEntries(url.searchParams),
+      params,
+      ...(chunks.length === 0 ? {} : { body: { bytes: Buffer.concat(chunks) } }),
+    });
+    const answer = await endpoint.answer(request, durable.context(endpoint.route.name), services);
+    const response = answer instanceof HttpResponse ? answer : new HttpResponse(answer);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    if (response.body === null) outgoing.end();
+    else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
+    return;
+  }
+  outgoing.writeHead(404).end();
+}
+
+function matchPath(template: string, path: string): Record<string, string> | undefined {
+  const expression = template.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)').replaceAll('.', '\\.');
+  const match = new RegExp(`^${expression}$`).exec(path);
+  if (match === null) return undefined;
+  return Object.fromEntries(
+    Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
+  );
+}
