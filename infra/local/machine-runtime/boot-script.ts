@@ -1,12 +1,17 @@
 /** Where a machine finds what the platform gives it, read-only. */
 export const platformFolder = '/var/lib/berth-platform';
 
+/** Where a machine leaves word how it ended, for the platform; the one folder that both can write. */
+export const wordFolder = '/var/lib/berth-word';
+
 /**
  * The machine's entry point, before systemd: what a computer's firmware and its network would have done.
  * - systemd and the machine's engine need their control groups writable, and /proc/sys/net, nothing else of /proc/sys,
  *   whose other settings are the whole computer's.
  * - The packet filter is there before anything listens.
  * - The platform's certificate authority is trusted, as public ones are on Azure.
+ * - systemd calls its shutdown hook with `reboot`, `poweroff` or `halt` as its last deed: without the capability to
+ *   restart a computer its exit code is 0 each time. systemd-shutdown(8)
  */
 export const bootScript = `#!/bin/sh
 set -eu
@@ -27,5 +32,9 @@ if ! cmp -s $platform/authority.crt $authority; then
   cp $platform/authority.crt $authority
   update-ca-certificates > /dev/null
 fi
+rm -f ${wordFolder}/ended
+mkdir -p /usr/lib/systemd/system-shutdown
+printf '#!/bin/sh\\necho "$1" > ${wordFolder}/ended\\n' > /usr/lib/systemd/system-shutdown/berth
+chmod 755 /usr/lib/systemd/system-shutdown/berth
 exec /sbin/init
 `;

@@ -23,7 +23,7 @@ import {
   writePower,
 } from './machine-folder.ts';
 import type { MachineRuntime } from './machine-runtime.ts';
-import { followPower } from './power.ts';
+import { answerEnd, followPower } from './power.ts';
 
 export interface DockerMachineRuntimeOptions {
   readonly engine: HostEngine;
@@ -145,9 +145,10 @@ export async function dockerMachineRuntime(
     },
   };
   for (const name of machineFolders(directory)) {
-    const found =
-      readPower(directory, name) === 'on' ? await inspectMachine(api, container(name)) : undefined;
-    if (found !== undefined && !found.State.Running) await start(name);
+    const found = await inspectMachine(api, container(name));
+    if (found === undefined || found.State.Running) continue;
+    await answerEnd({ directory, start, report: options.report }, name);
+    if (readPower(directory, name) === 'on') await start(name);
   }
   return { ...runtime, close: power.close };
 }

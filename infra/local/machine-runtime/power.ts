@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Running } from '../data-centre.ts';
 import { type EngineApi, jsonLines } from './engine-api.ts';
 import { dataCentreLabel, machineLabel } from './machine-container.ts';
-import { readPower, writePower } from './machine-folder.ts';
+import { readEnding, readPower, writePower } from './machine-folder.ts';
 
 export interface PowerOptions {
   readonly api: EngineApi;
@@ -16,10 +16,6 @@ export interface PowerOptions {
 const Died = z.object({
   Actor: z.object({ Attributes: z.record(z.string(), z.string()) }),
 });
-
-/** How systemd as first process of a container ends when the machine asks for a restart, and when it powers off. */
-const rebooted = '129';
-const poweredOff = '130';
 
 /**
  * Does what a hypervisor does when a machine's system ends: starts it again after a reboot, leaves it down after a
@@ -39,7 +35,7 @@ export async function followPower(options: PowerOptions): Promise<Running> {
     while (!closing.signal.aborted) {
       try {
         for await (const event of jsonLines(events))
-          await answer(options, Died.parse(event).Actor.Attributes);
+          await answerEnd(options, Died.parse(event).Actor.Attributes[machineLabel] ?? '');
       } catch (error) {
         if (!closing.signal.aborted) options.report(`machines’ power: ${error}`);
       }
@@ -68,14 +64,18 @@ async function reopened<T>(open: () => Promise<T>, signal: AbortSignal): Promise
   }
 }
 
-async function answer(options: PowerOptions, died: Readonly<Record<string, string>>): Promise<void> {
-  const machine = died[machineLabel] ?? '';
+/**
+ * What to do about a machine that should run and does not. `halt` is how it ends when it is stopped from outside,
+ * by this runtime or with the engine.
+ */
+export async function answerEnd(options: Omit<PowerOptions, 'api' | 'id'>, machine: string): Promise<void> {
   if (readPower(options.directory, machine) !== 'on') return;
-  if (died['exitCode'] === rebooted) {
-    options.report(`${machine} reboots`);
-    await options.start(machine);
-  } else if (died['exitCode'] === poweredOff) {
-    options.report(`${machine} has powered off`);
-    writePower(options.directory, machine, 'off');
+  switch (readEnding(options.directory, machine)) {
+    case 'reboot':
+      options.report(`${machine} reboots`);
+      return options.start(machine);
+    case 'poweroff':
+      options.report(`${machine} has powered off`);
+      return writePower(options.directory, machine, 'off');
   }
 }

@@ -1,0 +1,180 @@
+import { request } from 'node:https';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureBusyboxImage } from '../../infra/local/base-images/busybox.ts';
+import { readAll } from '../../infra/local/machine-runtime/engine-api.ts';
+import { addressIn } from '../../infra/local/machine-runtime/free-subnet.ts';
+import { execute } from '../../infra/local/machine-runtime/machine-containers.ts';
+import type { InboundRule, MachineRequest } from '../../infra/local/machine-runtime/machine-runtime.ts';
+import type { Engine } from '../../shared/docker/engine.ts';
+import { engines } from '../../shared/docker/engines.ts';
+import { renderCloudInit } from '../../shared/machines/cloud-init.ts';
+import { until } from '../support/conditions.ts';
+import { cache, noMachines, startMachines, type TestMachines } from '../support/machines.ts';
+import { type RegisteringApp, startRegisteringApp } from '../support/registering-app.ts';
+
+const obstacle = await noMachines();
+
+describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' : ` (${obstacle})`}`, () => {
+  let machines: TestMachines;
+  let app: RegisteringApp;
+  let engine: Engine;
+  let address: string;
+  const name = 'm1';
+  const shell = (command: string) =>
+    execute(machines.engine.api, `berth-${machines.id}-${name}`, ['sh', '-c', command]);
+  const requestOf = (changes: Partial<MachineRequest> = {}): MachineRequest => ({
+    name,
+    address,
+    image: { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' },
+    customData: Buffer.from(
+      renderCloudInit({
+        machine: changes.name ?? name,
+        appUrl: app.url,
+        engineCaCertificate: app.engineCa.certificatePem,
+        network: machines.network.subnet,
+      }),
+    ).toString('base64'),
+    cores: 2,
+    memory: 2048,
+    adminUser: 'azureuser',
+    sshKeys: [],
+    inboundRules: [],
+    ...changes,
+  });
+
+  beforeAll(async () => {
+    machines = await startMachines();
+    address = addressIn(machines.network.subnet, 10);
+    app = await startRegisteringApp(machines, { [name]: address });
+    engine = await engines(app.identity)({ name, address });
+  });
+
+  afterAll(async () => {
+    await app?.close();
+    await machines?.close();
+  });
+
+  it('boots, installs Docker with cloud-init, registers, and answers with mutual TLS', async () => {
+    await machines.runtime.create(requestOf());
+    expect(await machines.runtime.state(name)).toBe('running');
+    const { engine: version } = await until('the engine answers', () => engine.version(), 300);
+    expect(version).toMatch(/^\d+\.\d+/);
+    expect(app.refused).toEqual([]);
+    await until('cloud-init is done', async () =>
+      (await shell('cloud-init status || true')).includes('done'),
+    );
+    expect((await shell('hostname')).trim()).toBe(name);
+    expect(await shell('systemctl is-system-running || true')).toBe('running\n');
+    expect(await machines.runtime.console(name)).toContain('Cloud-init');
+  });
+
+  it('refuses clients without a certificate', async () => {
+    await expect(call('GET', '/version', undefined, {})).rejects.toThrow(/certificate|alert|ECONNRESET/i);
+  });
+
+  it('reports containers, their deaths and its use', async () => {
+    const image = await ensureBusyboxImage(machines.engine.api, { cache, report: () => {} });
+    const saved = await readAll(await machines.engine.api.stream('GET', `/images/${image}/get`));
+    await call('POST', '/images/load', saved);
+    const { id } = await engine.create({
+      name: 'brief',
+      image,
+      command: ['sh', '-c', 'while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 7'],
+      environment: {},
+      labels: { 'berth.environment': 'dev', 'berth.service': 'dev.hello.web' },
+      cpu: 0.1,
+      memory: 16,
+      publish: undefined,
+      stopGrace: 1,
+    });
+    await engine.start(id);
+    const running = await until('it is seen running', () =>
+      app.observations.find(({ containers }) => containers.some((one) => one.id === id)),
+    );
+    expect(running.containers).toMatchObject([{ name: 'brief', state: 'running' }]);
+    expect(running.usage.memory).toBeGreaterThan(10);
+    await shell('docker exec brief touch /tmp/end');
+    const death = await until('its death is reported', () =>
+      app.observations.flatMap(({ died = [] }) => died).find((one) => one.id === id),
+    );
+    expect(death).toMatchObject({ name: 'brief', exitCode: 7, labels: { 'berth.service': 'dev.hello.web' } });
+  });
+
+  it('lets containers reach the app and neither the metadata service nor the platform', async () => {
+    const { gateway } = machines.network;
+    const reach = (url: string) =>
+      shell(`docker run --rm berth/busybox:local wget -T 3 -q -O- ${url} 2>&1 || true`);
+    expect(await reach(`http://${gateway}:${machines.appPort}/`)).toContain('400');
+    expect(await reach(`http://${gateway}:${machines.metadataPort}/metadata/instance`)).toMatch(/timed out/);
+    expect(await reach('http://169.254.169.254/metadata/instance?api-version=2021-02-01')).toMatch(
+      /timed out/,
+    );
+    const own = `python3 -c "import urllib.request as u; print(u.urlopen(u.Request('http://169.254.169.254/metadata/instance?api-version=2021-02-01', headers={'Metadata':'true'})).read().decode())"`;
+    expect(JSON.parse(await shell(own))).toMatchObject({ compute: { name } });
+  });
+
+  it('enforces the rules of its network security group', async () => {
+    const deny: InboundRule = {
+      ...{ name: 'no-engine', priority: 100, access: 'Deny', protocol: 'Tcp', ports: ['2376'] },
+      sources: [machines.network.subnet],
+    };
+    await machines.runtime.setInboundRules(name, [deny]);
+    // What is connected stays so, as on Azure.
+    await engine.version();
+    const engineAnew = async () => (await engines(app.identity)({ name, address })).version();
+    await expect(engineAnew()).rejects.toThrow(/m1/);
+    const allow: InboundRule = { ...deny, name: 'engine', priority: 90, access: 'Allow', sources: ['*'] };
+    await machines.runtime.setInboundRules(name, [deny, allow]);
+    await engineAnew();
+  });
+
+  it('starts again after a reboot, and stays down after a power-off', async () => {
+    const boot = async () => (await shell('stat -c %Y /proc/1')).trim();
+    const before = await boot();
+    await shell('systemctl reboot');
+    await until('it has booted again', async () => (await boot()) !== before);
+    await until('its engine answers', () => engine.version());
+    expect((await engine.inspect('brief'))?.state.state).toBe('exited');
+    await shell('systemctl poweroff');
+    await until('it is down', async () => (await machines.runtime.state(name)) === 'stopped');
+    // A new runtime starts what should run: this machine was switched off.
+    const again = await machines.again();
+    expect(await again.state(name)).toBe('stopped');
+    await again.start(name);
+    await until('its engine answers', () => engine.version());
+  });
+
+  it('is captured as an image, from which a machine registers at once', async () => {
+    const imageId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/golden';
+    await machines.runtime.stop(name);
+    await machines.runtime.capture(name, imageId);
+    await machines.runtime.remove(name);
+    expect(await machines.runtime.state(name)).toBe('absent');
+    app.observations.length = 0;
+    await machines.runtime.create(requestOf({ image: { kind: 'captured', imageId } }));
+    await until('its engine answers', () => engine.version());
+    await until('it reports', () => app.observations.length > 0);
+    expect(app.refused).toEqual([]);
+    await machines.runtime.remove(name);
+    await machines.runtime.removeImage(imageId);
+    expect(await machines.runtime.list()).toEqual([]);
+  });
+
+  /** A call of the machine's engine that the Engine port has no use for. */
+  async function call(method: string, path: string, body?: Buffer, identity?: object): Promise<void> {
+    const { certificate, key, ca } = await app.identity();
+    await new Promise<void>((resolve, reject) => {
+      const outgoing = request(
+        {
+          ...{ host: address, port: 2376, method, path, servername: name, ca, agent: false },
+          ...(identity ?? { cert: certificate, key }),
+          headers: { 'content-type': 'application/x-tar' },
+        },
+        (answer) => {
+          answer.on('error', reject).on('end', resolve).resume();
+        },
+      );
+      outgoing.on('error', reject).end(body);
+    });
+  }
+});
