@@ -7,7 +7,10 @@ import { type ArmOptions, type RunningArm, startArm } from '../../infra/local/ar
 import { memoryMachineRuntime } from '../../infra/local/machine-runtime/machine-runtime.memory.ts';
 import type { MachineRuntime } from '../../infra/local/machine-runtime/machine-runtime.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
-import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
+import {
+  issueServerCertificate,
+  type ServerCertificate,
+} from '../../infra/local/platform-ca/server-certificate.ts';
 
 export const SUBSCRIPTION = '11111111-2222-4333-8444-555555555555';
 export const TENANT = '99999999-2222-4333-8444-555555555555';
@@ -50,12 +53,25 @@ export interface TestArmOptions
   readonly runtime?: MachineRuntime;
 }
 
+let certificates: Promise<ServerCertificate> | undefined;
+
+/** A certificate for 127.0.0.1 that this process trusts; one for all tests of the process. */
+function trustedCertificate(): Promise<ServerCertificate> {
+  certificates ??= (async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-arm-ca-'));
+    const ca = await ensurePlatformCa(join(directory, 'ca'));
+    const issued = await issueServerCertificate(ca, ['127.0.0.1'], join(directory, 'tls'));
+    setDefaultCACertificates([...getCACertificates('default'), ca.certificatePem]);
+    await rm(directory, { recursive: true });
+    return issued;
+  })();
+  return certificates;
+}
+
 /** An ARM endpoint of its own for a test, over TLS that this process trusts. */
 export async function startTestArm(options: TestArmOptions = {}): Promise<TestArm> {
+  const { certificate, key } = await trustedCertificate();
   const directory = await mkdtemp(join(tmpdir(), 'berth-arm-'));
-  const ca = await ensurePlatformCa(join(directory, 'ca'));
-  const { certificate, key } = await issueServerCertificate(ca, ['127.0.0.1'], join(directory, 'tls'));
-  setDefaultCACertificates([...getCACertificates('default'), ca.certificatePem]);
   const runtime = options.runtime ?? memoryMachineRuntime();
 
   const start = async (): Promise<TestArm> => {

@@ -2,7 +2,7 @@ import type { Arm } from '../arm.ts';
 import { enforce } from '../network/inbound-rules.ts';
 import { ipConfigurationsOf } from '../network/references.ts';
 import type { Operation, Steps } from '../operations/operation.ts';
-import { ArmError } from '../requests/arm-error.ts';
+import { ArmError, preemption } from '../requests/arm-error.ts';
 import type { Resource } from '../resources/resource.ts';
 import { machineRequest } from './machine-request.ts';
 import { changed, nicIdsOf, propertiesOf, stateOf, type VirtualMachineState } from './virtual-machine.ts';
@@ -21,12 +21,7 @@ export function defineVirtualMachineOperations(arm: Arm): void {
   ): void {
     database.transaction(() => {
       const vm = resources.find('vm', operation.resource);
-      if (vm === undefined || vm.properties.provisioningState === 'Deleting')
-        throw new ArmError(
-          409,
-          'OperationPreempted',
-          'Operation execution has been preempted by a more recent operation.',
-        );
+      if (vm === undefined || vm.properties.provisioningState === 'Deleting') throw preemption();
       resources.put(changed(vm, { ...state, since: arm.now().toISOString() }, provisioningState));
     });
   }
@@ -35,12 +30,7 @@ export function defineVirtualMachineOperations(arm: Arm): void {
     const steps: Steps = {
       async run(operation) {
         const vm = resources.find('vm', operation.resource);
-        if (vm === undefined || vm.properties.provisioningState === 'Deleting')
-          throw new ArmError(
-            409,
-            'OperationPreempted',
-            'Operation execution has been preempted by a more recent operation.',
-          );
+        if (vm === undefined || vm.properties.provisioningState === 'Deleting') throw preemption();
         settle(operation, await work(vm), 'Succeeded');
       },
       failed(operation, failure) {

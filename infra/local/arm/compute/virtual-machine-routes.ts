@@ -99,6 +99,7 @@ export function virtualMachineRoutes(arm: Arm): readonly Route[] {
       const vm = resources.find('vm', idOf(arm, request, 'vm', groupOf(arm, request)));
       if (vm === undefined) return { status: 204 };
       resources.put(changed(vm, {}, 'Deleting'));
+      operations.preempt(vm.id);
       return { status: 202, operation: operations.begin('vm.delete', vm.id, {}, request.fault) };
     });
 

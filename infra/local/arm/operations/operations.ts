@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ArmError } from '../requests/arm-error.ts';
+import { ArmError, preemption } from '../requests/arm-error.ts';
 import type { Database } from '../resources/database.ts';
 import type { Json } from '../resources/resource.ts';
 import type { Fault } from './faults.ts';
@@ -13,6 +13,8 @@ export interface Operations {
   get(id: string): Operation | undefined;
   /** Whether an operation on the resource has not ended. */
   busy(resource: string): boolean;
+  /** A more recent request replaces what is in progress on the resource: it ends as soon as it can. */
+  preempt(resource: string): void;
   /** What each kind of operation does; once, before `resume`. */
   define(kind: string, steps: Steps): void;
   /** Runs what is in progress, also what an earlier process left. */
@@ -29,6 +31,7 @@ export function operations(database: Database, now: () => Date): Operations {
   const rows = operationRows(database);
   const steps = new Map<string, Steps>();
   const running = new Map<string, Promise<void>>();
+  const waiting = new Map<string, AbortController>();
   const closing = new AbortController();
   let ready = false;
 
@@ -53,7 +56,16 @@ export function operations(database: Database, now: () => Date): Operations {
   async function meetFault(operation: Operation): Promise<void> {
     const fault = operation.input.fault as Fault | undefined;
     if (fault === undefined) return;
-    await wait(fault.delayMs, undefined, { signal: closing.signal });
+    const key = operation.resource.toLowerCase();
+    const preempted = new AbortController();
+    waiting.set(key, preempted);
+    try {
+      await wait(fault.delayMs, undefined, { signal: AbortSignal.any([closing.signal, preempted.signal]) });
+    } catch {
+      throw preemption();
+    } finally {
+      waiting.delete(key);
+    }
     if (fault.code !== undefined) throw new ArmError(409, fault.code, fault.message);
   }
 
@@ -82,6 +94,7 @@ export function operations(database: Database, now: () => Date): Operations {
     },
     get: rows.get,
     busy: rows.busy,
+    preempt: (resource) => waiting.get(resource.toLowerCase())?.abort(),
     define: (kind, definition) => void steps.set(kind, definition),
     resume,
     async ended(id) {

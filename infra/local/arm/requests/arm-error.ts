@@ -44,3 +44,10 @@ export const conflict = (id: string): ArmError =>
     'Conflict',
     `The request failed due to conflict with a concurrent request: another operation on ${id} is in progress. Wait until it ends, then try again.`,
   );
+
+export const preemption = (): ArmError =>
+  new ArmError(
+    409,
+    'OperationPreempted',
+    'Operation execution has been preempted by a more recent operation.',
+  );
