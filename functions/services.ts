@@ -14,10 +14,12 @@ import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
 import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
+import type { WorkloadPorts } from '../shared/workloads/ports.ts';
 import { type Stores, stores } from '../shared/workloads/stores.ts';
 import { deadLettersOf } from './dead-letters.ts';
 import { type MachineServices, machineServices } from './machine-services.ts';
 import { type RegistryParts, registryParts } from './registry.ts';
+import { workloadPorts } from './workload-services.ts';
 
 /** Everything that functions use, made once: the only place that picks implementations. */
 export interface Services extends MachineServices {
@@ -35,6 +37,7 @@ export interface Services extends MachineServices {
   readonly poison: PoisonQueue;
   readonly deadLetters: DeadLetterQueue;
   readonly registry: RegistryParts;
+  readonly workloads: WorkloadPorts;
 }
 
 let made: Services | undefined;
@@ -55,14 +58,23 @@ function makeServices(settings: Settings): Services {
   const secrets = blobSecrets(azureBlobs(settings.blobUri, 'secrets', credential), settings.masterKeys);
   const kept = refusals(tables);
   const poison = storageDeadLetters(settings.queueUri, credential, 'commands', kept);
+  const documents = stores(tables);
+  const machines = machineServices({ settings, credential, secrets, tables });
+  const registry = registryParts({
+    blobs: azureBlobs(settings.blobUri, 'registry', credential),
+    tables,
+    secrets,
+    credentials: keyStore(tables, settings.adminKeyHash, now),
+    now,
+  });
   return {
     settings,
     credential,
     now,
     tables,
-    stores: stores(tables),
+    stores: documents,
     secrets,
-    ...machineServices({ settings, credential, secrets, tables }),
+    ...machines,
     images: imageResolver(tables),
     events: eventStore(tables, now),
     hooks: hookStore(tables, secrets),
@@ -72,27 +84,14 @@ function makeServices(settings: Settings): Services {
       'service-bus': serviceBusDeadLetters({ ...settings.serviceBus, credential }, 'commands', kept),
       storage: poison,
     }),
-    registry: registryParts({
-      blobs: azureBlobs(settings.blobUri, 'registry', credential),
-      tables,
-      secrets,
-      credentials: keyStore(tables, settings.adminKeyHash, now),
+    registry,
+    workloads: workloadPorts({
+      stores: documents,
+      engineOf: machines.engineOf,
+      cloud: machines.cloud,
+      tokens: registry.tokens,
+      hostname: settings.hostname,
       now,
     }),
-  };
-}
-
-/** Life of the certificate with which the app comes to its engines. */
-const _CLIENT_MINUTES = 24 * 60;
-
-/** Makes a value when it is first asked for; a failure is forgotten, so that the next call tries again. */
-function _once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
   };
 }

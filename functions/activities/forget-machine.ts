@@ -1,0 +1,8 @@
+import { forgetMachine } from '../../shared/machines/machine-activities.ts';
+import { activity } from './activity.ts';
+
+export const forget = activity(forgetMachine, async ({ machine }, made) => {
+  const found = await made.machines.get(machine);
+  if (found !== undefined && found.status.state !== 'failed') await made.machines.remove(machine);
+  return null;
+});

@@ -1,0 +1,37 @@
+import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
+import * as df from 'durable-functions';
+import { heard, isNewlyReady, replicaDied } from '../../shared/machines/heard.ts';
+import { READY_EVENT } from '../../shared/machines/machine-activities.ts';
+import { MachineObservation } from '../../shared/machines/observation.ts';
+import { acceptEvent } from '../accept-event.ts';
+import { raiseEvent } from '../instances.ts';
+import { type Services, services } from '../services.ts';
+import { withProblems } from './endpoint.ts';
+import { callingMachine } from './machine-caller.ts';
+import { readBody } from './read-body.ts';
+
+/** A machine reports: that it lives, and which containers died. Deaths are stored before they are acknowledged. */
+export async function observe(
+  request: HttpRequest,
+  made: Services,
+  client: df.DurableClient,
+): Promise<HttpResponseInit> {
+  const caller = await callingMachine(request, made);
+  const { died } = await readBody(request, { schema: MachineObservation });
+  const now = made.now();
+  const machine = (await made.machines.change(caller.name, (current) => heard(current, now))) ?? caller;
+  if (isNewlyReady(machine, now)) await raiseEvent(client, machine.owner, READY_EVENT, machine);
+  for (const death of died ?? []) {
+    const event = replicaDied(machine.name, death);
+    if (event !== undefined) await acceptEvent(made, client, event);
+  }
+  return { status: 204 };
+}
+
+app.http('machine-observations', {
+  methods: ['POST'],
+  route: 'api/v1/machines/{name}/observations',
+  authLevel: 'anonymous',
+  extraInputs: [df.input.durableClient()],
+  handler: withProblems((request, context) => observe(request, services(), df.getClient(context))),
+});

@@ -1,0 +1,29 @@
+import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
+import { signMachineCertificate } from '../../shared/certificates/machine-certificate.ts';
+import { RegistrationRequest, type RegistrationResponse } from '../../shared/machines/observation.ts';
+import { type Services, services } from '../services.ts';
+import { withProblems } from './endpoint.ts';
+import { callingMachine } from './machine-caller.ts';
+import { readBody } from './read-body.ts';
+
+/** A machine asks for its engine's certificate: it proves with its identity token that it is the VM that was made. */
+export async function register(request: HttpRequest, made: Services): Promise<HttpResponseInit> {
+  const { name, address } = await callingMachine(request, made);
+  const { csr } = await readBody(request, { schema: RegistrationRequest });
+  const ca = await made.engineCa();
+  const issued = await signMachineCertificate(ca, csr, { name, address }, made.now());
+  const { serial, notAfter } = issued;
+  await made.machines.change(name, (machine) => ({
+    ...machine,
+    certificate: { serial, notAfter: notAfter.toISOString() },
+  }));
+  const answer: RegistrationResponse = { certificate: issued.certificate, ca: ca.certificatePem };
+  return { jsonBody: answer };
+}
+
+app.http('machine-registration', {
+  methods: ['POST'],
+  route: 'api/v1/machines/{name}/registration',
+  authLevel: 'anonymous',
+  handler: withProblems((request) => register(request, services())),
+});

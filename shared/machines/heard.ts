@@ -1,0 +1,45 @@
+import { CloudEvent } from '../model/cloud-event.ts';
+import type { Machine } from '../model/machine.ts';
+import type { MachineName } from '../model/names.ts';
+import { ServiceKey } from '../model/service.ts';
+import type { Death } from './observation.ts';
+
+/** Reports come every 10 s, and at once when something happens: the record follows the former. Milliseconds. */
+const RECORD_EVERY = 9_000;
+/** A machine that is ready for less than this may not have told its orchestration yet. Milliseconds. */
+const ANNOUNCED_AFTER = 60_000;
+
+/**
+ * The record of a machine after it reported; undefined if nothing is to be written. The first report of a booting
+ * machine means that its engine is up, since only then has it anything to follow.
+ */
+export function heard(machine: Machine, now: Date): Machine | undefined {
+  const heardAt = now.toISOString();
+  const { state } = machine.status;
+  if (state === 'booting' || state === 'silent')
+    return { ...machine, heardAt, status: { state: 'ready', since: heardAt } };
+  const last = machine.heardAt === undefined ? 0 : Date.parse(machine.heardAt);
+  return now.getTime() - last >= RECORD_EVERY ? { ...machine, heardAt } : undefined;
+}
+
+/** Whether the orchestration that waits for the machine is to be told: again for a while, as a crash may lose the first. */
+export const isNewlyReady = ({ status }: Machine, now: Date): boolean =>
+  status.state === 'ready' && now.getTime() - Date.parse(status.since) < ANNOUNCED_AFTER;
+
+/** A container's death as an event; undefined if it is no replica of a service. */
+export function replicaDied(
+  machine: MachineName,
+  { id, labels, exitCode, time }: Death,
+): CloudEvent | undefined {
+  const [environment, application, service, ...more] = (labels['berth.service'] ?? '').split('.');
+  const key = ServiceKey.safeParse({ environment, application, service });
+  if (!key.success || more.length > 0) return undefined;
+  return CloudEvent.parse({
+    specversion: '1.0',
+    type: 'dev.berth.replica.died',
+    source: `machines/${machine}`,
+    id: `${id}:${time}`,
+    time,
+    data: { key: key.data, container: id, exitCode },
+  });
+}
