@@ -5,3 +5,4 @@ app.setup({ enableHttpStream: true });
 
 import './http/api/main.ts';
 import './http/registry.ts';
+import './machines.ts';
