@@ -2,17 +2,21 @@ import { DatabaseSync } from 'node:sqlite';
 
 export interface Database {
   readonly sql: DatabaseSync;
-  /** All or nothing, and on disk before it returns. `work` is synchronous and may be nested. */
+  /** All or nothing. `work` is synchronous and may be nested. */
   transaction<T>(work: () => T): T;
   close(): void;
 }
 
-/** Opens or makes the endpoint's database: write-ahead log, flushed at each commit, so that kill -9 loses nothing. */
+/**
+ * Opens or makes the endpoint's database. A commit is in the write-ahead log before it returns, so kill -9 loses nothing;
+ * it is not forced to the disk, which would hold up the whole process for milliseconds: after a power cut the last
+ * moments may be missing, and `reconcile` brings machines and records together.
+ */
 export function openDatabase(path: string): Database {
   const sql = new DatabaseSync(path);
   sql.exec(`
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
+    PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS resources (
       id TEXT PRIMARY KEY, kind TEXT NOT NULL, grp TEXT NOT NULL, document TEXT NOT NULL
     ) STRICT;
