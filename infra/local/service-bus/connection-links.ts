@@ -1,0 +1,177 @@
+import rhea, { type Connection, type Delivery, type link, type Receiver, type Sender } from 'rhea';
+import type { Verifier } from '../identity/verifier.ts';
+import { type Address, addressOf } from './addresses.ts';
+import { accepted, faultOf, Refused, rejected } from './amqp.ts';
+import type { Broker } from './broker.ts';
+import { type Claims, claimsOf } from './claims.ts';
+import { type Consumer, consumer } from './consumer.ts';
+import { manage } from './management.ts';
+import { readBatch, readMessage } from './message-sections.ts';
+import type { QueueSettings } from './queue.ts';
+import type { QueueStore } from './queue-store.ts';
+import { type Request, responder } from './responder.ts';
+
+export interface Namespace {
+  readonly queues: readonly QueueSettings[];
+  readonly store: QueueStore;
+  readonly broker: Broker;
+  readonly verify: Verifier;
+}
+
+/** Bytes; as in the Standard tier. */
+const maxMessageSize = 256 * 1024;
+const batchFormat = 0x80013700;
+
+/** Everything that one client's connection opens. */
+export interface ConnectionLinks {
+  senderOpened(link: Sender): void;
+  receiverOpened(link: Receiver): void;
+  /** `message` in its encoded form. */
+  received(link: Receiver, delivery: Delivery, format: number, message: Buffer): void;
+  closed(): void;
+}
+
+export function connectionLinks(connection: Connection, namespace: Namespace): ConnectionLinks {
+  const { queues, store, broker } = namespace;
+  const claims = claimsOf(namespace.verify);
+  const responses = responder(connection);
+  const consumers = new Map<Sender, Consumer>();
+  const addresses = new Map<link, Address>();
+  let expiry: NodeJS.Timeout | undefined;
+
+  const admit = (opened: link, address: string | undefined): Address => {
+    const found = addressOf(address, queues);
+    if (found.kind !== 'claims') authorise(claims, found.path);
+    addresses.set(opened, found);
+    return found;
+  };
+  const refuse = (opened: link, error: unknown): void => {
+    opened.close(faultOf(error));
+  };
+  const forget = (link: Sender): void => {
+    const gone = consumers.get(link);
+    if (gone !== undefined) broker.remove(gone);
+    consumers.delete(link);
+    addresses.delete(link);
+  };
+  /** Links whose token has expired are closed, as Azure does. */
+  const watchExpiry = (): void => {
+    clearTimeout(expiry);
+    const next = claims.nextExpiry();
+    if (next === undefined) return;
+    const check = () => {
+      for (const [opened, address] of addresses)
+        if (address.kind !== 'claims' && opened.is_open())
+          try {
+            authorise(claims, address.path);
+          } catch (error) {
+            refuse(opened, error);
+          }
+      watchExpiry();
+    };
+    expiry = setTimeout(check, Math.min(next - Date.now() + 1, 2 ** 31 - 1)).unref();
+  };
+
+  const putToken = async (bytes: Buffer): Promise<void> => {
+    const request = rhea.message.decode(bytes) as Request;
+    const { operation, name, type } = request.application_properties ?? {};
+    try {
+      if (operation !== 'put-token')
+        throw new Refused(501, 'amqp:not-implemented', `$cbs knows put-token, not ${String(operation)}.`);
+      await claims.put(String(name), String(type), String(request.body));
+      watchExpiry();
+      responses.answer('claims', request, { status: 202, description: 'Accepted' });
+    } catch (error) {
+      const { status, ...fault } = faultOf(error);
+      responses.answer('claims', request, { status, ...fault });
+    }
+  };
+  const answerManagement = (address: Address & { kind: 'management' }, bytes: Buffer): void => {
+    const request = rhea.message.decode(bytes) as Request;
+    try {
+      const { status, body } = manage(store, address.entity, request);
+      responses.answer('management', request, {
+        status,
+        description: status === 204 ? 'NoContent' : 'OK',
+        body,
+      });
+      broker.pump(address.entity.queue);
+    } catch (error) {
+      const { status, ...fault } = faultOf(error);
+      responses.answer('management', request, { status, ...fault });
+    }
+  };
+  const enqueue = (queue: QueueSettings, delivery: Delivery, format: number, bytes: Buffer): void => {
+    try {
+      if (bytes.length > maxMessageSize)
+        throw new Refused(
+          400,
+          'amqp:link:message-size-exceeded',
+          `The message has ${bytes.length} bytes, at most ${maxMessageSize} are allowed.`,
+        );
+      store.enqueue(queue, format === batchFormat ? readBatch(bytes) : [readMessage(bytes)]);
+      delivery.update(true, accepted());
+    } catch (error) {
+      delivery.update(true, rejected(faultOf(error)));
+      return;
+    }
+    broker.pump(queue);
+  };
+
+  return {
+    senderOpened(link) {
+      link.set_source(link.source);
+      link.set_target(link.target);
+      try {
+        const address = admit(link, link.source?.address);
+        if (address.kind !== 'entity') return responses.add(link);
+        const { queue } = address.entity;
+        const made = consumer(link, address.entity, store, () => broker.pump(queue));
+        consumers.set(link, made);
+        broker.add(made);
+        link.on('sender_flow', () => {
+          broker.pump(queue);
+          made.endDrain();
+        });
+        link.once('sender_close', () => forget(link));
+      } catch (error) {
+        refuse(link, error);
+      }
+    },
+    receiverOpened(link) {
+      link.set_source(link.source);
+      link.set_target(link.target);
+      (link as unknown as { local: { attach: { max_message_size: number } } }).local.attach.max_message_size =
+        maxMessageSize;
+      try {
+        const address = admit(link, link.target?.address);
+        if (address.kind === 'entity' && address.entity.dead)
+          throw new Refused(400, 'amqp:not-allowed', 'Messages cannot be sent to a dead-letter queue.');
+        link.once('receiver_close', () => addresses.delete(link));
+      } catch (error) {
+        refuse(link, error);
+      }
+    },
+    received(link, delivery, format, message) {
+      const address = addresses.get(link);
+      if (address === undefined) return;
+      if (address.kind === 'entity') return enqueue(address.entity.queue, delivery, format, message);
+      delivery.update(true, accepted());
+      if (address.kind === 'claims') void putToken(message);
+      else answerManagement(address, message);
+    },
+    closed() {
+      clearTimeout(expiry);
+      for (const link of [...consumers.keys()]) forget(link);
+    },
+  };
+}
+
+function authorise(claims: Claims, path: string): void {
+  if (!claims.allow(path))
+    throw new Refused(
+      401,
+      'amqp:unauthorized-access',
+      `Unauthorized access. No valid token was put for '${path}', or it has expired.`,
+    );
+}
