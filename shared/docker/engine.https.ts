@@ -163,7 +163,11 @@ async function ping(connection: Connection): Promise<{ api: string; engine: stri
 
 /** https://docs.docker.com/reference/api/engine/version/v1.47/#section/Authentication */
 const registryAuth = (token: string): string =>
-  Buffer.from(JSON.stringify({ registrytoken: token })).toString('base64url');
+  // With its padding, which Node's base64url leaves out: engine 20.10 takes the header for empty without.
+  Buffer.from(JSON.stringify({ registrytoken: token }))
+    .toString('base64')
+    .replaceAll('+', '-')
+    .replaceAll('/', '_');
 
 async function textOf(response: IncomingMessage): Promise<string> {
   let text = '';
