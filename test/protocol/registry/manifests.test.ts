@@ -113,7 +113,7 @@ describe.each(['memory', 'azurite'] as const)('manifests in %s', (kind) => {
     expect(new Set(ids).size).toBe(images.length);
     const last = registry.events.findLast(({ id }) => id === ids.toSorted().at(-1));
     const got = await read('race/a', 'same');
-    expect(got.headers.get('docker-content-digest')).toBe((last?.data as { digest: string }).digest);
+    expect(got.headers.get('docker-content-digest')).toBe((last!.data as { digest: string }).digest);
   });
 
   test('what the manifest names must be in the repository', async () => {

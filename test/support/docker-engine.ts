@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A Docker engine of the test's own: nothing of another engine on this computer is touched. It runs no containers. */
+export async function startDockerEngine(
+  directory: string,
+): Promise<{ host: string; socket: string; stop(): Promise<void> }> {
+  const socket = join(directory, 'docker.sock');
+  const engine = spawn(
+    'dockerd',
+    [
+      ...['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')],
+      ...['--host', `unix://${socket}`, '--pidfile', join(directory, 'docker.pid')],
+      ...['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--storage-driver', 'vfs'],
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const logFile = join(directory, 'docker.log');
+  const log = createWriteStream(logFile);
+  const ready = new Promise<boolean>((resolve) => {
+    const lines = createInterface(engine.stderr);
+    lines.on('line', (line) => {
+      log.write(`${line}\n`);
+      if (line.includes('API listen on')) resolve(true);
+    });
+    lines.on('close', () => resolve(false));
+  });
+  const exited = once(engine, 'exit');
+  if (!(await ready)) {
+    await exited;
+    throw new Error(`dockerd ended before it was ready:\n${await readFile(logFile, 'utf8')}`);
+  }
+  return {
+    host: `unix://${socket}`,
+    socket,
+    async stop() {
+      engine.kill('SIGTERM');
+      await exited;
+      log.end();
+    },
+  };
+}
