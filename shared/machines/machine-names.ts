@@ -3,7 +3,7 @@ import { type MachineName, PoolName } from '../model/names.ts';
 
 /** Machines are called `<pool>-<letters>`, so the name alone tells the pool, which is the record's partition. */
 export const poolOf = (machine: MachineName): PoolName | undefined =>
-  PoolName.safeParse(machine.slice(0, machine.lastIndexOf('-'))).data;
+  PoolName.safeParse(/^(.+)-[^-]+$/.exec(machine)?.[1]).data;
 
 /** ARM names of what makes up a machine: recorded before the first PUT, deleted by name. */
 export const resourceNames = (machine: MachineName): Machine['resources'] => ({
