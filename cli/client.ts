@@ -139,7 +139,7 @@ const passes = (error: Error): boolean =>
 
 function unreachable({ url, origin }: Connection, error: Error): Failure {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const isTrust = /CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code);
+  const isTrust = /CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY/.test(code);
   return new Failure({
     code: isTrust ? 'certificate-untrusted' : 'unreachable',
     message: `${url.origin} ${isTrust ? 'has a certificate that is not trusted' : 'does not answer'}: ${error.message || code}`,
