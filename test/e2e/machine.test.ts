@@ -102,13 +102,13 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
 
   it('lets containers reach the app and neither the metadata service nor the platform', async () => {
     const { gateway } = machines.network;
-    const reach = (url: string) =>
-      shell(`docker run --rm berth/busybox:local wget -T 3 -q -O- ${url} 2>&1 || true`);
-    expect(await reach(`http://${gateway}:${machines.appPort}/`)).toContain('400');
-    expect(await reach(`http://${gateway}:${machines.metadataPort}/metadata/instance`)).toMatch(/timed out/);
-    expect(await reach('http://169.254.169.254/metadata/instance?api-version=2021-02-01')).toMatch(
-      /timed out/,
-    );
+    const reach = (host: string, port: number) =>
+      shell(
+        `docker run --rm berth/busybox:local nc -w 3 ${host} ${port} < /dev/null > /dev/null && echo open || echo closed`,
+      );
+    expect(await reach(gateway, machines.appPort)).toBe('open\n');
+    expect(await reach(gateway, machines.metadataPort)).toBe('closed\n');
+    expect(await reach('169.254.169.254', 80)).toBe('closed\n');
     const own = `python3 -c "import urllib.request as u; print(u.urlopen(u.Request('http://169.254.169.254/metadata/instance?api-version=2021-02-01', headers={'Metadata':'true'})).read().decode())"`;
     expect(JSON.parse(await shell(own))).toMatchObject({ compute: { name } });
   });
@@ -129,7 +129,7 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
   });
 
   it('starts again after a reboot, and stays down after a power-off', async () => {
-    const boot = async () => (await shell('stat -c %Y /proc/1')).trim();
+    const boot = async () => (await shell('stat -c %Z /run/systemd')).trim();
     const before = await boot();
     await shell('systemctl reboot');
     await until('it has booted again', async () => (await boot()) !== before);

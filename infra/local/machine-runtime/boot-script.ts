@@ -1,8 +1,8 @@
 /** Where a machine finds what the platform gives it, read-only. */
 export const platformFolder = '/var/lib/berth-platform';
 
-/** Where a machine leaves word how it ended, for the platform; the one folder that both can write. */
-export const wordFolder = '/var/lib/berth-word';
+/** Where a machine leaves word how it ended, on its own disk: what is mounted is gone by then. */
+export const endingFile = '/var/lib/berth-ending';
 
 /**
  * The machine's entry point, before systemd: what a computer's firmware and its network would have done.
@@ -32,9 +32,9 @@ if ! cmp -s $platform/authority.crt $authority; then
   cp $platform/authority.crt $authority
   update-ca-certificates > /dev/null
 fi
-rm -f ${wordFolder}/ended
+rm -f ${endingFile}
 mkdir -p /usr/lib/systemd/system-shutdown
-printf '#!/bin/sh\\necho "$1" > ${wordFolder}/ended\\n' > /usr/lib/systemd/system-shutdown/berth
+printf '#!/bin/sh\\necho "$1" > ${endingFile}\\n' > /usr/lib/systemd/system-shutdown/berth
 chmod 755 /usr/lib/systemd/system-shutdown/berth
 exec /sbin/init
 `;

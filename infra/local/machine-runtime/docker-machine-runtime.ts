@@ -79,7 +79,8 @@ export async function dockerMachineRuntime(
     // 304: it runs already.
     await api.send('POST', `/containers/${container(name)}/start`, undefined, [304]);
   };
-  const power = await followPower({ api, id, directory, start, report: options.report });
+  const powering = { api, id, directory, start, report: options.report };
+  const power = await followPower(powering);
 
   const runtime: MachineRuntime = {
     create: async (request) => {
@@ -147,7 +148,7 @@ export async function dockerMachineRuntime(
   for (const name of machineFolders(directory)) {
     const found = await inspectMachine(api, container(name));
     if (found === undefined || found.State.Running) continue;
-    await answerEnd({ directory, start, report: options.report }, name);
+    await answerEnd(powering, name);
     if (readPower(directory, name) === 'on') await start(name);
   }
   return { ...runtime, close: power.close };

@@ -1,4 +1,4 @@
-import { platformFolder, wordFolder } from './boot-script.ts';
+import { platformFolder } from './boot-script.ts';
 import { machineFolder } from './machine-folder.ts';
 import type { MachineRequest } from './machine-runtime.ts';
 
@@ -61,7 +61,6 @@ export function machineContainer(request: MachineRequest, place: ContainerPlace)
         { Type: 'volume', Source: volumeName(place.id, request.name), Target: '/var/lib/docker' },
         mount(folder.seed, '/var/lib/cloud/seed/nocloud'),
         mount(folder.platform, platformFolder),
-        { ...mount(folder.word, wordFolder), ReadOnly: false },
         ...(place.resolvers === undefined ? [] : [mount(place.resolvers, '/etc/resolv.conf')]),
       ],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '2m', 'max-file': '2' } },

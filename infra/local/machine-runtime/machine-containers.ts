@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
+import { extract } from 'tar-stream';
 import { z } from 'zod';
 import { Retryable } from '../../../shared/model/errors.ts';
-import type { EngineApi } from './engine-api.ts';
-import { demultiplex, readAll } from './engine-api.ts';
+import { endingFile } from './boot-script.ts';
+import { demultiplex, type EngineApi, readAll } from './engine-api.ts';
 import { dataCentreLabel, machineLabel } from './machine-container.ts';
 
 const State = z.object({
@@ -30,6 +32,19 @@ export async function inspectMachine(
 
 export const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'status' in error && error.status === 404;
+
+/** What the system of a stopped machine did last: undefined when it was killed. */
+export async function readEnding(engine: EngineApi, container: string): Promise<string | undefined> {
+  try {
+    const archive = await engine.stream('GET', `/containers/${container}/archive?path=${endingFile}`);
+    const files = archive.pipe(extract());
+    for await (const file of files) return (await readAll(Readable.from(file))).toString().trim();
+    return undefined;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
 
 const Listed = z.object({ Labels: z.record(z.string(), z.string()) });
 

@@ -20,11 +20,10 @@ export interface MachineSurroundings {
 export const Power = z.enum(['on', 'off']);
 export type Power = z.infer<typeof Power>;
 
-/** A machine's folder on this computer: `seed/` for cloud-init, `platform/` for its boot, `word/` for how it ended, `power`. */
+/** A machine's folder on this computer: `seed/` for cloud-init, `platform/` for its boot, `power`. */
 export const machineFolder = (directory: string, name: string) => {
   const root = join(directory, 'machines', name);
-  const [seed, platform, word] = [join(root, 'seed'), join(root, 'platform'), join(root, 'word')];
-  return { root, seed, platform, word, power: join(root, 'power') };
+  return { root, seed: join(root, 'seed'), platform: join(root, 'platform'), power: join(root, 'power') };
 };
 
 /**
@@ -37,7 +36,7 @@ export function writeMachineFolder(
   surroundings: MachineSurroundings,
 ): void {
   const folder = machineFolder(directory, request.name);
-  for (const path of [folder.seed, folder.platform, folder.word]) mkdirSync(path, { recursive: true });
+  for (const path of [folder.seed, folder.platform]) mkdirSync(path, { recursive: true });
   const customData = Buffer.from(request.customData, 'base64');
   writeFileSync(join(folder.seed, 'user-data'), customData.length === 0 ? '#cloud-config\n{}\n' : customData);
   writeFileSync(join(folder.seed, 'meta-data'), metaData(request));
@@ -78,12 +77,6 @@ export function writePower(directory: string, name: string, power: Power): void 
 export function readPower(directory: string, name: string): Power | undefined {
   const { power } = machineFolder(directory, name);
   return existsSync(power) ? Power.parse(readFileSync(power, 'utf8')) : undefined;
-}
-
-/** What the machine's system did last: undefined while it runs, and when it was killed. */
-export function readEnding(directory: string, name: string): string | undefined {
-  const file = join(machineFolder(directory, name).word, 'ended');
-  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
 
 export const removeMachineFolder = (directory: string, name: string): void =>

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Running } from '../data-centre.ts';
 import { type EngineApi, jsonLines } from './engine-api.ts';
-import { dataCentreLabel, machineLabel } from './machine-container.ts';
-import { readEnding, readPower, writePower } from './machine-folder.ts';
+import { containerName, dataCentreLabel, machineLabel } from './machine-container.ts';
+import { readEnding } from './machine-containers.ts';
+import { readPower, writePower } from './machine-folder.ts';
 
 export interface PowerOptions {
   readonly api: EngineApi;
@@ -68,9 +69,9 @@ async function reopened<T>(open: () => Promise<T>, signal: AbortSignal): Promise
  * What to do about a machine that should run and does not. `halt` is how it ends when it is stopped from outside,
  * by this runtime or with the engine.
  */
-export async function answerEnd(options: Omit<PowerOptions, 'api' | 'id'>, machine: string): Promise<void> {
+export async function answerEnd(options: PowerOptions, machine: string): Promise<void> {
   if (readPower(options.directory, machine) !== 'on') return;
-  switch (readEnding(options.directory, machine)) {
+  switch (await readEnding(options.api, containerName(options.id, machine))) {
     case 'reboot':
       options.report(`${machine} reboots`);
       return options.start(machine);
