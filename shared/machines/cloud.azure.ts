@@ -95,8 +95,9 @@ export function azureCloud(settings: CloudSettings, credential: TokenCredential)
       if (progress.status !== 'done') return progress;
     }
     const existing = await found(network.virtualNetworks.get(group, NETWORK));
+    const whole = existing?.provisioningState !== 'Failed';
     const machines = existing?.subnets?.find(({ name }) => name === SUBNET);
-    if (machines?.addressPrefix === settings.network && machines.networkSecurityGroup !== undefined)
+    if (whole && machines?.addressPrefix === settings.network && machines.networkSecurityGroup !== undefined)
       return { status: 'done' };
     return begin(begun(NETWORK), () =>
       existing === undefined
@@ -106,8 +107,11 @@ export function azureCloud(settings: CloudSettings, credential: TokenCredential)
     );
   }
 
-  const nicAddress = async (name: string): Promise<string | undefined> =>
-    (await found(network.networkInterfaces.get(group, name)))?.ipConfigurations?.[0]?.privateIPAddress;
+  const nicAddress = async (name: string): Promise<string | undefined> => {
+    const nic = await found(network.networkInterfaces.get(group, name));
+    // A NIC whose PUT failed may be kept by ARM with an address: it is put again.
+    return nic?.provisioningState === 'Failed' ? undefined : nic?.ipConfigurations?.[0]?.privateIPAddress;
+  };
 
   const withAddress = async (
     progress: Progress,

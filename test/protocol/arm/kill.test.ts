@@ -16,7 +16,7 @@ import type { Cloud, Progress } from '../../../shared/machines/cloud.ts';
 import { Retryable } from '../../../shared/model/errors.ts';
 import { credential } from '../../support/arm.ts';
 
-const KILLS = process.env.BERTH_TEST_LONG === '1' ? 60 : 6;
+const KILLS = process.env.TEST_LONG === '1' ? 60 : 6;
 const SCRIPT = fileURLToPath(new URL('../../support/arm-process.ts', import.meta.url));
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SUBSCRIPTION, startTestArm, type TestArm } from '../../support/arm.ts';
-import { group, makeVm, nicPath, VNET, vmPath, vnetBody } from './resources.ts';
+import { group, makeVm, nicPath, VNET, vmBody, vmPath, vnetBody } from './resources.ts';
 
 describe('ARM: requests', () => {
   let arm: TestArm;
@@ -70,6 +70,16 @@ describe('ARM: requests', () => {
     if (answer !== undefined) expect(answer).toMatchObject({ status: 413 });
     expect((await arm.call('GET', group)).status).toBe(200);
   });
+
+  it.each(['%2e%2e%2fetc', '..', 'a%20b', 'under_score', 'x'.repeat(65), '%00', '%zz'])(
+    'refuses a machine that is named %s',
+    async (name) => {
+      await makeVm(arm, 'named');
+      const answer = await arm.call('PUT', vmPath(name), vmBody('named-nic'));
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+    },
+  );
 
   it('refuses another region', async () => {
     const answer = await arm.call('PUT', VNET, { ...vnetBody(), location: 'eastus' });

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Arm } from '../arm.ts';
+import { refusalOf } from '../operations/faults.ts';
 import { ArmError, conflict } from '../requests/arm-error.ts';
 import { type ArmReply, type ArmRequest, parameter, type Route } from '../requests/arm-request.ts';
 import { parseBody } from '../requests/bodies.ts';
-import { existing, groupOf, idOf, requireLocation } from '../resources/lookup.ts';
+import { existing, groupOf, idOf, requireLocation, requireName } from '../resources/lookup.ts';
 import { type Resource, render, typeOf } from '../resources/resource.ts';
 import { acceptVirtualMachine } from './accept-virtual-machine.ts';
 import { instanceView, viewVirtualMachine } from './instance-view.ts';
@@ -25,16 +26,23 @@ export function virtualMachineRoutes(arm: Arm): readonly Route[] {
   const { resources, operations, database } = arm;
 
   const refuseAtOnce = (fault: NonNullable<ArmRequest['fault']>, nic: Resource, vmId: string): void => {
-    if (fault.when !== 'at-once' || fault.code === undefined) return;
-    if (KEEPS_NIC.test(fault.code)) {
+    const refusal = fault.when === 'at-once' ? refusalOf(fault) : undefined;
+    if (refusal === undefined) return;
+    if (KEEPS_NIC.test(refusal.code)) {
       const reserved = { vm: vmId, until: arm.now().getTime() + arm.nicReservationMs };
       resources.put({ ...nic, hidden: { ...nic.hidden, reserved } });
     }
-    throw new ArmError(fault.status ?? 409, fault.code, fault.message);
+    throw refusal;
   };
 
   const create = (request: ArmRequest, id: string, group: string, body: VirtualMachineBody): ArmReply => {
-    const accepted = acceptVirtualMachine(arm, parameter(request, 'name'), id, group, body);
+    const accepted = acceptVirtualMachine(
+      arm,
+      requireName('vm', parameter(request, 'name')),
+      id,
+      group,
+      body,
+    );
     const { vm, disk, nic } = accepted;
     if (request.fault !== undefined) refuseAtOnce(request.fault, nic, id);
     return database.transaction(() => {

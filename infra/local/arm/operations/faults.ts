@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ArmError } from '../requests/arm-error.ts';
 import type { Database } from '../resources/database.ts';
 
 /** A failure that a user or test orders with POST /local/faults. */
@@ -63,8 +64,15 @@ export function faults(database: Database): Faults {
   };
 }
 
+/** The answer that a fault which is met at once gives; undefined where it only delays. */
+export function refusalOf(fault: Fault): ArmError | undefined {
+  if (fault.code === undefined) return undefined;
+  const status = fault.status ?? statusOf(fault.code);
+  return new ArmError(status, fault.code, fault.message, status === 429 ? { 'Retry-After': '1' } : {});
+}
+
 /** HTTP status that goes with an error code of Azure, where the order gives none. */
-export function statusOf(code: string): number {
+function statusOf(code: string): number {
   if (
     [
       'OperationNotAllowed',

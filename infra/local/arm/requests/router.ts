@@ -1,3 +1,4 @@
+import { ArmError } from './arm-error.ts';
 import type { Route } from './arm-request.ts';
 
 export interface Match {
@@ -28,10 +29,22 @@ export function router(routes: readonly Route[]): (method: string, path: string)
       return {
         route,
         parameters: Object.fromEntries(
-          Object.entries(groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
+          Object.entries(groups ?? {}).map(([name, value]) => [name, decoded(value)]),
         ),
       };
     }
     return undefined;
   };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new ArmError(
+      400,
+      'InvalidRequestUri',
+      `The request's path holds a malformed escape: '${segment}'.`,
+    );
+  }
 }

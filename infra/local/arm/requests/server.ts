@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Faults, statusOf } from '../operations/faults.ts';
+import { type Faults, refusalOf } from '../operations/faults.ts';
 import { ArmError } from './arm-error.ts';
 import type { ArmReply, ArmRequest, Route } from './arm-request.ts';
 import { authenticate, type Verify } from './authenticate.ts';
@@ -28,7 +28,7 @@ export function armServer(options: ServerOptions): Server {
 
   async function answer(message: IncomingMessage): Promise<ArmReply> {
     const method = message.method ?? 'GET';
-    const url = new URL(message.url ?? '/', `https://${message.headers.host ?? 'localhost'}`);
+    const url = urlOf(message);
     const match = find(method, url.pathname);
     if (match === undefined || match.route.open !== true) await authenticate(message, options);
     const apiVersion = url.searchParams.get('api-version') ?? '';
@@ -55,9 +55,9 @@ export function armServer(options: ServerOptions): Server {
       return handle({ ...request, fault });
     await wait(fault.delayMs);
     if (fault.when === 'after-commit-reply-lost') return { ...(await handle(request)), loseReply: true };
-    if (fault.code === undefined) return handle(request);
-    const status = fault.status ?? statusOf(fault.code);
-    throw new ArmError(status, fault.code, fault.message, status === 429 ? { 'Retry-After': '1' } : {});
+    const refusal = refusalOf(fault);
+    if (refusal === undefined) return handle(request);
+    throw refusal;
   }
 
   const withOperation = (reply: ArmReply, request: ArmRequest): ArmReply =>
@@ -74,6 +74,13 @@ export function armServer(options: ServerOptions): Server {
         response.destroy();
       });
   });
+}
+
+function urlOf(message: IncomingMessage): URL {
+  const base = `https://${message.headers.host ?? 'localhost'}`;
+  const url = URL.canParse(base) && URL.parse(message.url ?? '/', base);
+  if (url) return url;
+  throw new ArmError(400, 'InvalidRequestUri', "The request's path or host is malformed.");
 }
 
 function requireApiVersion(path: string, version: string): void {

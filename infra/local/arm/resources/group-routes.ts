@@ -3,7 +3,7 @@ import type { Arm } from '../arm.ts';
 import { groupNotFound } from '../requests/arm-error.ts';
 import { type ArmReply, type ArmRequest, parameter, type Route } from '../requests/arm-request.ts';
 import { parseBody, Tags } from '../requests/bodies.ts';
-import { requireLocation } from './lookup.ts';
+import { requireLocation, requireName } from './lookup.ts';
 import { type Kind, type Resource, render, resourceId } from './resource.ts';
 import { withState } from './tracked.ts';
 
@@ -62,7 +62,7 @@ export function groupRoutes(arm: Arm): readonly Route[] {
   const put = (request: ArmRequest): ArmReply => {
     const body = parseBody(Body, request.body);
     requireLocation(arm, 'group', body.location);
-    const name = parameter(request, 'name');
+    const name = requireName('group', parameter(request, 'name'));
     const before = resources.find('group', resourceId(arm.subscription, '', 'group', name));
     const group = before === undefined ? newGroup(arm, name, body.tags) : { ...before, tags: body.tags };
     resources.put(group);

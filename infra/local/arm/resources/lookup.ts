@@ -45,3 +45,25 @@ export function requireLocation(arm: Arm, kind: Kind, location: string): string 
     `The provided location '${location}' is not available for resource type '${typeOf[kind]}'. List of available regions for the resource type is '${arm.location}'.`,
   );
 }
+
+/** https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules */
+const NAMES: Readonly<Record<Kind, RegExp>> = {
+  group: /^[\w().-]{0,89}[\w()-]$/,
+  vm: /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}[a-zA-Z0-9])?$/,
+  vnet: /^[a-zA-Z0-9]([\w.-]{0,62}\w)?$/,
+  nsg: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
+  publicIp: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
+  nic: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
+  disk: /^\w([\w-]{0,79})$/,
+  image: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
+};
+
+/** @throws ArmError 400 InvalidResourceName */
+export function requireName(kind: Kind, name: string): string {
+  if (NAMES[kind].test(name)) return name;
+  throw new ArmError(
+    400,
+    'InvalidResourceName',
+    `Resource name ${name} is invalid for ${typeOf[kind]}: expected text that fits ${NAMES[kind].source}.`,
+  );
+}

@@ -3,8 +3,8 @@ import type { Arm } from '../arm.ts';
 import { conflict } from '../requests/arm-error.ts';
 import { type ArmReply, type ArmRequest, parameter, type Route } from '../requests/arm-request.ts';
 import { parseBody, Tags } from '../requests/bodies.ts';
-import { existing, groupOf, idOf, requireLocation } from './lookup.ts';
-import { type Json, type Kind, type Resource, render, typeOf } from './resource.ts';
+import { existing, groupOf, idOf, requireLocation, requireName } from './lookup.ts';
+import { type Json, type Kind, type Resource, typeOf } from './resource.ts';
 
 /** What differs between kinds whose PUT, PATCH, GET and DELETE go the usual way. */
 export interface Tracked {
@@ -81,7 +81,7 @@ export function trackedRoutes(arm: Arm, tracked: Tracked): readonly Route[] {
       const resource: Resource = {
         id: before?.id ?? id,
         kind,
-        name: before?.name ?? parameter(request, 'name'),
+        name: before?.name ?? requireName(kind, parameter(request, 'name')),
         group,
         location,
         tags: envelope.tags,
@@ -130,5 +130,3 @@ export function trackedRoutes(arm: Arm, tracked: Tracked): readonly Route[] {
     { method: 'GET', template: all, handle: () => value(resources.list(kind)) },
   ];
 }
-
-export const viewPlain = (resource: Resource): Json => render(resource);
