@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import {
   type ServiceBusReceivedMessage,
   type ServiceBusReceiver,
 } from '@azure/service-bus';
+import { decodeJwt, SignJWT } from 'jose';
+import rhea from 'rhea';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureSigningKey, type SigningKey } from '../../infra/local/identity/signing-key.ts';
 import { tokenIssuer } from '../../infra/local/identity/tokens.ts';
@@ -136,7 +139,8 @@ describe('sending and receiving', () => {
   test('a subscribed receiver is given messages as they come, thousands of them', async () => {
     const receiver = client.createReceiver('plain');
     const seen = new Set<number>();
-    const count = 3000;
+    // More than the 2048 deliveries that a session holds unless they are settled.
+    const count = 2200;
     let done = () => {};
     const all = new Promise<void>((resolve, reject) => {
       done = resolve;
@@ -150,12 +154,12 @@ describe('sending and receiving', () => {
             reject(error);
           },
         },
-        { maxConcurrentCalls: 50 },
+        { maxConcurrentCalls: 100 },
       );
     });
     const sender = client.createSender('plain');
-    for (let first = 0; first < count; first += 500)
-      await sender.sendMessages(Array.from({ length: 500 }, (_, index) => ({ body: first + index })));
+    for (let first = 0; first < count; first += 550)
+      await sender.sendMessages(Array.from({ length: 550 }, (_, index) => ({ body: first + index })));
     await all;
     await receiver.close();
     const rest = client.createReceiver('plain');
@@ -357,6 +361,43 @@ describe('refusing', () => {
       });
     } finally {
       await stranger.close();
+    }
+  });
+
+  test('a link whose token has expired is closed', async () => {
+    const connection = rhea.create_container().connect({
+      transport: 'tls',
+      host: 'localhost',
+      port: bus.port,
+      reconnect: false,
+    });
+    try {
+      const expires = Math.floor(Date.now() / 1000) + 2;
+      const token = await new SignJWT({
+        ...decodeJwt((await credential().getToken(''))?.token ?? ''),
+        exp: expires,
+      })
+        .setProtectedHeader({ alg: 'RS256' })
+        .sign(key.privateKey);
+      const answers = connection.open_receiver({ source: '$cbs', target: 'me' });
+      const claims = connection.open_sender({ target: '$cbs' });
+      await once(claims, 'sendable');
+      claims.send({
+        body: token,
+        message_id: 1,
+        reply_to: 'me',
+        application_properties: { operation: 'put-token', type: 'jwt', name: 'sb://localhost/plain' },
+      });
+      const [{ message }] = await once(answers, 'message');
+      expect(message.application_properties['status-code']).toBe(202);
+      const link = connection.open_receiver('plain');
+      await once(link, 'receiver_open');
+      await once(link, 'receiver_error');
+      expect(link.error).toMatchObject({ condition: 'amqp:unauthorized-access' });
+      expect(Date.now()).toBeGreaterThanOrEqual(expires * 1000);
+    } finally {
+      connection.on('disconnected', () => {});
+      connection.close();
     }
   });
 });
