@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { agreedVersion, OLDEST } from './api-version.ts';
 import { type Connection, connect, type EngineAddress, type EngineCall } from './connection.ts';
@@ -10,6 +11,8 @@ import { pullError, pullFault } from './pull-progress.ts';
 
 /** Milliseconds until a call that does little must have been answered. */
 const PROMPT = 30_000;
+/** Milliseconds between two looks at a container that is waited for and was not started yet. */
+const UNSTARTED_PAUSE = 50;
 
 /**
  * A Docker engine over its API, with mutual TLS or a unix socket.
@@ -134,18 +137,20 @@ export function httpsEngine(to: EngineAddress): Engine {
       }
     },
     async wait(id, signal) {
-      for (let condition = 'not-running'; ; condition = 'next-exit') {
-        const path = `/containers/${id}/wait?condition=${condition}`;
-        const { api } = await negotiate();
-        const response = await connection.send({ method: 'POST', path: `/v${api}${path}`, signal });
+      const { api } = await negotiate();
+      for (;;) {
+        const path = `/v${api}/containers/${id}/wait?condition=not-running`;
+        const response = await connection.send({ method: 'POST', path, signal });
         if (response.statusCode === 404) {
           await drained(response, undefined);
           throw faults.containerNotFound(id);
         }
         const { StatusCode } = await parsed(response, Waited, 'wait for a container');
-        // One that was never started counts as not running.
-        if (StatusCode !== 0 || (await inspect(id))?.state.state !== 'created')
-          return { exitCode: StatusCode };
+        if (StatusCode !== 0) return { exitCode: StatusCode };
+        // One that was never started counts as not running, and may have been started meanwhile.
+        const state = (await inspect(id))?.state;
+        if (state === undefined || state.state === 'exited') return { exitCode: state?.exitCode ?? 0 };
+        if (state.state === 'created') await sleep(UNSTARTED_PAUSE, undefined, { signal });
       }
     },
   };

@@ -5,9 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** A Docker engine of the test's own: nothing of another engine on this computer is touched. It runs no containers. */
+/** A Docker engine of the test's own: nothing of another engine on this computer is touched. */
 export async function startDockerEngine(
   directory: string,
+  /** Further arguments; with a `--bridge` it can run containers. */
+  more: readonly string[] = [],
 ): Promise<{ host: string; socket: string; stop(): Promise<void> }> {
   const socket = join(directory, 'docker.sock');
   const engine = spawn(
@@ -15,7 +17,8 @@ export async function startDockerEngine(
     [
       ...['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')],
       ...['--host', `unix://${socket}`, '--pidfile', join(directory, 'docker.pid')],
-      ...['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--storage-driver', 'vfs'],
+      ...['--iptables=false', '--ip-masq=false', '--storage-driver', 'vfs'],
+      ...(more.includes('--bridge') ? more : ['--bridge', 'none', ...more]),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
