@@ -3,6 +3,7 @@ import * as df from 'durable-functions';
 import { registryHandler } from '../../shared/registry/registry.ts';
 import { acceptEvent } from '../accept-event.ts';
 import { services } from '../services.ts';
+import './slow-uploads.ts';
 
 /** The image registry. It checks its callers itself, as registries do: the host must let them through. */
 app.http('registry', {

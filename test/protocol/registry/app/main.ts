@@ -1,0 +1,4 @@
+import { app } from '@azure/functions';
+import '../../../../functions/http/registry.ts';
+
+app.setup({ enableHttpStream: true });
