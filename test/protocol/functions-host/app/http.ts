@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream';
+import { app } from '@azure/functions';
+
+/** Answers with what it was sent, chunk by chunk, and says what it saw in headers. */
+app.http('echo', {
+  route: 'echo/{name}/{*rest}',
+  methods: ['GET', 'POST', 'PATCH'],
+  authLevel: 'anonymous',
+  handler: async (request) => ({
+    status: 201,
+    headers: {
+      'x-name': request.params.name ?? '',
+      'x-rest': request.params.rest ?? '',
+      'x-url': request.url,
+      'x-seen': request.headers.get('x-sent') ?? '',
+    },
+    ...(request.body === null ? {} : { body: request.body }),
+  }),
+});
+
+app.http('size', {
+  route: 'size',
+  methods: ['HEAD'],
+  authLevel: 'anonymous',
+  handler: async () => ({ status: 200, headers: { 'content-length': '12345', 'content-type': 'x/y' } }),
+});
+
+app.http('throws', {
+  route: 'throws',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: async () => {
+    throw new Error('the handler broke');
+  },
+});
+
+/** Sends one line, then waits to be released by another request. */
+const waiting = new Map<string, () => void>();
+app.http('hold', {
+  route: 'hold/{id}',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: async (request) => {
+    const released = new Promise<void>((resolve) => waiting.set(request.params.id ?? '', resolve));
+    return {
+      body: Readable.from(
+        (async function* () {
+          yield 'first\n';
+          await released;
+          yield 'second\n';
+        })(),
+      ),
+    };
+  },
+});
+app.http('release', {
+  route: 'release/{id}',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async (request) => {
+    waiting.get(request.params.id ?? '')?.();
+    return { status: 204 };
+  },
+});

@@ -1,0 +1,20 @@
+import { appendFileSync } from 'node:fs';
+import { app } from '@azure/functions';
+
+const note = (line: unknown) => appendFileSync(process.env.TEST_NOTES ?? '', `${JSON.stringify(line)}\n`);
+
+app.storageQueue('fromQueue', {
+  queueName: 'incoming',
+  connection: 'AzureWebJobsStorage',
+  handler: async (message, context) => {
+    note({ queue: message, try: context.triggerMetadata?.dequeueCount });
+    if ((message as { fail?: boolean }).fail === true) throw new Error('this message cannot be read');
+  },
+});
+
+app.timer('everySecond', {
+  schedule: '* * * * * *',
+  handler: async (timer) => {
+    note({ timer: timer.isPastDue });
+  },
+});
