@@ -89,18 +89,3 @@ async function exchange(
   if (response.body === null) outgoing.end();
   else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
 }
-
-/** Storage whose read URLs lead to `/content/` of `host`, and what answers them: for storage in memory. */
-export function servedContent(blobs: Blobs, host: () => string) {
-  return {
-    blobs: { ...blobs, readUrl: async (name: string) => `http://${host()}/content/${name}` },
-    async handle(request: Request): Promise<Response | undefined> {
-      const { pathname } = new URL(request.url);
-      if (!pathname.startsWith('/content/')) return undefined;
-      const found = await blobs.read(pathname.slice('/content/'.length));
-      return found === undefined
-        ? new Response(null, { status: 404 })
-        : new Response(found.bytes as Uint8Array<ArrayBuffer>);
-    },
-  };
-}
