@@ -12,7 +12,6 @@ const LEAST_MS = 200;
 /** What is used of the SDK's pollers. */
 interface Poller {
   readonly isDone: boolean;
-  readonly result: unknown;
   submitted(): Promise<void>;
   poll(): Promise<unknown>;
   serialize(): Promise<string>;
@@ -66,7 +65,8 @@ async function advance(started: Started, poller: Poller): Promise<Progress> {
 }
 
 async function progress(started: Started, poller: Poller, afterMs: number | undefined): Promise<Progress> {
-  if (poller.isDone) return { status: 'done', result: poller.result };
+  // Not the resource: it would stay in the history of the orchestration.
+  if (poller.isDone) return { status: 'done' };
   return {
     status: 'going',
     operation: { kind: started.kind, name: started.name, state: await poller.serialize() },

@@ -22,7 +22,10 @@ export interface Cloud {
   consoleLog(name: string): Promise<string | undefined>;
 }
 
-/** A serialised poller (`restorePoller`): travels through orchestration history, so it is kept small. */
+/**
+ * A serialised poller (`restorePoller`), about 1 KB: travels through orchestration history. `state` is empty where the
+ * operation was begun by a call whose answer was lost: then the resource itself is looked at.
+ */
 export type Operation = {
   readonly kind: 'vm' | 'nic' | 'network' | 'delete-vm' | 'delete-nic' | 'delete-disk';
   readonly name: string;

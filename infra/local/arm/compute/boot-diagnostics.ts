@@ -43,7 +43,8 @@ export function bootDiagnosticsRoutes(arm: Arm): readonly Route[] {
         'Server failed to authenticate the request: the signature is wrong or has ended.',
       );
     const vm = arm.resources.list('vm').find((candidate) => candidate.properties.vmId === id);
-    if (vm === undefined) throw new ArmError(404, 'BlobNotFound', 'The specified blob does not exist.');
+    if (vm === undefined || (await arm.runtime.state(vm.name)) === 'absent')
+      throw new ArmError(404, 'BlobNotFound', 'The specified blob does not exist.');
     return {
       status: 200,
       headers: { 'Content-Type': 'text/plain; charset=utf-8' },
