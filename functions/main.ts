@@ -6,3 +6,4 @@ app.setup({ enableHttpStream: true });
 import './http/api/main.ts';
 import './http/registry.ts';
 import './machines.ts';
+import './events.ts';

@@ -33,12 +33,16 @@ interface Report {
   readonly numFailedTests: number;
   readonly numFailedTestSuites: number;
   readonly numPendingTests: number;
-  readonly testResults: readonly { readonly assertionResults: readonly { status: string; fullName: string }[] }[];
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { status: string; fullName: string }[];
+  }[];
 }
 const counts = JSON.parse(readFileSync(report, 'utf8')) as Report;
 rmSync(folder, { recursive: true, force: true });
 const skipped = counts.testResults.flatMap(({ assertionResults }) =>
-  assertionResults.filter((result) => result.status === 'pending' || result.status === 'skipped').map(({ fullName }) => fullName),
+  assertionResults
+    .filter((result) => result.status === 'pending' || result.status === 'skipped')
+    .map(({ fullName }) => fullName),
 );
 for (const name of skipped) console.log(`skipped: ${name}`);
 // A file that fails before its first test has no failed test of its own.

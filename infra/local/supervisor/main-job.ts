@@ -23,6 +23,13 @@ const SERVICE = '/api/v1/environments/dev/services/hello/web';
 /** Longest that the main job may take from push to healthy replicas, a machine's first boot included; milliseconds. */
 const DEADLINE_MS = 10 * 60_000;
 
+export interface MainJobOptions {
+  readonly checkout: string;
+  readonly cache: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
 export interface Outcome {
   /** Where each healthy replica answers: http://address:port/ */
   readonly addresses: readonly string[];
@@ -31,9 +38,7 @@ export interface Outcome {
 /** The main job before the user's eyes: deploy the example, push its image, watch the push roll it out, ask each replica. */
 export async function mainJob(
   running: RunningDataCentre,
-  checkout: string,
-  cache: string,
-  progress: Progress,
+  { checkout, cache, progress, signal }: MainJobOptions,
 ): Promise<Outcome> {
   const { dataCentre, engine, keys } = running;
   const { gateway, ports, directory } = dataCentre;
@@ -63,7 +68,7 @@ export async function mainJob(
   });
   const replicas = await progress.step(
     'the push rolls it out: machine, Docker, two replicas, health',
-    (note) => rolledOut(api, note),
+    (note) => rolledOut(api, note, signal),
   );
   const addresses = replicas.map(({ address, port }) => `http://${address}:${port}/`);
   await progress.step(`ask ${addresses.length} replicas`, async (note) => {
@@ -72,7 +77,11 @@ export async function mainJob(
   return { addresses };
 }
 
-async function rolledOut(api: ApiClient, note: (text: string) => void): Promise<readonly Replica[]> {
+async function rolledOut(
+  api: ApiClient,
+  note: (text: string) => void,
+  signal: AbortSignal,
+): Promise<readonly Replica[]> {
   const deadline = Date.now() + DEADLINE_MS;
   let shown = '';
   for (;;) {
@@ -95,7 +104,7 @@ async function rolledOut(api: ApiClient, note: (text: string) => void): Promise<
         message: `Two healthy replicas did not come up within ${DEADLINE_MS / 60_000} minutes. Last seen: ${text}`,
         remedy: 'See `npx berth events`, `npx berth machines list` and the logs under .berth/logs.',
       });
-    await sleep(250);
+    await sleep(250, undefined, { signal });
   }
 }
 

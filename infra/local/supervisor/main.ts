@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -5,6 +6,7 @@ import { Retryable, Terminal } from '../../../shared/model/errors.ts';
 import { readDataCentre } from '../data-centre.ts';
 import { ensureEngine } from '../machine-runtime/engine.ts';
 import { filesOf } from './files.ts';
+import { endLeftovers, takeLock } from './leftover-processes.ts';
 import { mainJob } from './main-job.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { cacheOf } from './prepare.ts';
@@ -37,28 +39,29 @@ async function main(): Promise<number> {
   const directory = join(CHECKOUT, '.berth', ...(options.once ? ['once'] : []));
   if (options.reset || options.once) await forget(directory, shown);
 
+  const signal = interruption();
   let running: RunningDataCentre | undefined;
-  const interrupted = interruption();
   try {
-    const work = (async () => {
-      running = await startDataCentre({
-        directory,
-        cache: cacheOf(CHECKOUT),
-        app: options.packaged ? join(CHECKOUT, 'dist/package') : CHECKOUT,
-        dockerHost: process.env['DOCKER_HOST'],
-        progress: shown,
-      });
-      return await mainJob(running, CHECKOUT, cacheOf(CHECKOUT), shown);
-    })();
-    const outcome = await Promise.race([work, interrupted]);
-    if (outcome === 'interrupted') {
-      await work.catch(() => undefined);
-      return INTERRUPTED;
-    }
-    if (running !== undefined)
-      for (const line of summary(running, outcome.addresses, options.once)) shown.line(line);
-    if (!options.once) await interrupted;
-    return 0;
+    running = await startDataCentre({
+      directory,
+      cache: cacheOf(CHECKOUT),
+      app: options.packaged ? join(CHECKOUT, 'dist/package') : CHECKOUT,
+      dockerHost: process.env['DOCKER_HOST'],
+      progress: shown,
+      signal,
+    });
+    const { addresses } = await mainJob(running, {
+      checkout: CHECKOUT,
+      cache: cacheOf(CHECKOUT),
+      progress: shown,
+      signal,
+    });
+    for (const line of summary(running, addresses, options.once)) shown.line(line);
+    if (!options.once && !signal.aborted) await once(signal, 'abort');
+    return signal.aborted && options.once ? INTERRUPTED : 0;
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
   } finally {
     await stop(running, options.once, shown);
   }
@@ -74,9 +77,12 @@ async function stop(running: RunningDataCentre | undefined, remove: boolean, sho
 
 /** Removes what earlier starts left in this directory: machines, network, state. */
 async function forget(directory: string, shown: Progress): Promise<void> {
-  const file = filesOf(directory).dataCentre;
-  if (existsSync(file)) {
-    const dataCentre = readDataCentre(file);
+  const files = filesOf(directory);
+  if (existsSync(files.dataCentre)) {
+    const unlock = takeLock(files.lock);
+    await endLeftovers(files.processes);
+    unlock();
+    const dataCentre = readDataCentre(files.dataCentre);
     await shown.step('forget the earlier state', async (note) => {
       const engine = await ensureEngine({
         id: dataCentre.id,
@@ -87,15 +93,16 @@ async function forget(directory: string, shown: Progress): Promise<void> {
       await removeDataCentre(engine, dataCentre);
     });
   }
-  await rm(filesOf(directory).client, { force: true });
+  await rm(files.client, { force: true });
 }
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one does not cut the cleaning up short. */
-const interruption = (): Promise<'interrupted'> =>
-  new Promise((settle) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => settle('interrupted'));
-  });
+/** Aborted by the first Ctrl-C or SIGTERM; a second one does not cut the cleaning up short. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => controller.abort(new Error(`interrupted by ${name}`)));
+  return controller.signal;
+}
 
 function requireNode(version: string): void {
   if (Number(version.split('.')[0]) >= 24) return;

@@ -9,7 +9,7 @@ import { appEnvironment } from './app-environment.ts';
 import { filesOf } from './files.ts';
 import { ensureKeys, type Keys } from './keys.ts';
 import { endLeftovers, recordProcesses, takeLock } from './leftover-processes.ts';
-import { prepare } from './prepare.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import type { Progress } from './progress.ts';
 import { stopMachines } from './stop-machines.ts';
 import { type ProcessSpec, type SupervisedProcess, superviseProcess } from './supervised-process.ts';
@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly app: string;
   readonly dockerHost: string | undefined;
   readonly progress: Progress;
+  /** Gives up, and stops what was started, when it is aborted. */
+  readonly signal: AbortSignal;
 }
 
 export interface RunningDataCentre {
@@ -47,11 +49,13 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
     for (const process of started.splice(0).reverse()) await process.stop();
     recordProcesses(files.processes, []);
   };
+  let prepared: Prepared | undefined;
   try {
     await endLeftovers(files.processes);
-    const { dataCentre, engine } = await progress.step('container engine and network', (note) =>
+    prepared = await progress.step('container engine and network', (note) =>
       prepare(directory, options.dockerHost, note),
     );
+    const { dataCentre, engine } = prepared;
     const ca = await ensurePlatformCa(files.ca);
     const certificate = await issueServerCertificate(
       ca,
@@ -65,6 +69,7 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
       NODE_EXTRA_CA_CERTS: ca.certificateFile,
+      NODE_COMPILE_CACHE: join(options.cache, 'node'),
     };
     const { gateway, ports } = dataCentre;
     const specs: Readonly<
@@ -94,7 +99,7 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
         }),
       );
     };
-    const begin = async (name: 'storage' | 'cloud' | 'app'): Promise<SupervisedProcess> => {
+    const begin = (name: 'storage' | 'cloud' | 'app'): SupervisedProcess => {
       const made = superviseProcess(
         { name, ...specs[name], workingDirectory: options.app, log: join(files.logs, `${name}.log`) },
         progress.line,
@@ -102,14 +107,17 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
       );
       started.push(made);
       record();
-      await progress.step(name, () => made.ready());
       return made;
     };
-    const processes = {
-      storage: await begin('storage'),
-      cloud: await begin('cloud'),
-      app: await begin('app'),
-    };
+    const ready = (title: string, ...processes: readonly SupervisedProcess[]): Promise<unknown> =>
+      progress.step(title, () =>
+        orAborted(Promise.all(processes.map((process) => process.ready())), options.signal),
+      );
+    const [storage, cloud] = [begin('storage'), begin('cloud')];
+    await ready('storage and cloud', storage, cloud);
+    const app = begin('app');
+    await ready('app', app);
+    const processes = { storage, cloud, app };
     return {
       dataCentre,
       engine,
@@ -123,7 +131,21 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
     };
   } catch (error) {
     await stopProcesses();
+    if (prepared !== undefined) await stopMachines(prepared.engine, prepared.dataCentre);
     unlock();
     throw error;
+  }
+}
+
+/** What was waited for, or the reason of the abort if that comes first. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -28,6 +28,8 @@ export interface SupervisedProcess {
 const STEADY_MS = 10_000;
 const LONGEST_WAIT_MS = 5_000;
 const STOP_MS = 20_000;
+/** What a process prints once it serves. */
+const READY = /^(ready|\{"ready":true,.*)$/;
 /** Failing this often before it was ever ready, it will not become so. */
 const HOPELESS = 5;
 
@@ -61,6 +63,8 @@ export function superviseProcess(
       cwd: spec.workingDirectory,
       env: spec.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A terminal's Ctrl-C is for the supervisor, which stops the others in order.
+      detached: true,
     });
     child = made;
     changed();
@@ -68,7 +72,7 @@ export function superviseProcess(
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         log.write(`${new Date().toISOString()} ${line}\n`);
-        if (line === 'ready') {
+        if (READY.test(line)) {
           everReady = true;
           readiness.resolve();
         } else if (recent.push(line) > 15) recent.shift();
