@@ -1,3 +1,4 @@
+import type { LogQuery } from '../../../shared/api/parameters.ts';
 import { readRunLogs } from '../../../shared/api/routes/jobs.ts';
 import { readReplicaLogs } from '../../../shared/api/routes/services.ts';
 import type { Engine, LogLine, LogRequest } from '../../../shared/docker/engine.ts';
@@ -50,10 +51,7 @@ async function containerOf(
   return newest && { engine, id: newest.id };
 }
 
-type LogCall = Pick<
-  Call<unknown, { follow: boolean; since?: string | undefined; tail?: number | undefined }, unknown>,
-  'query' | 'request'
->;
+type LogCall = Pick<Call<unknown, LogQuery, unknown>, 'query' | 'request'>;
 
 /** What a client that lost its stream has seen last stands in its query, or in the header that browsers send. */
 function request({ query, request: { headers } }: LogCall, signal: AbortSignal): LogRequest {
