@@ -6,14 +6,15 @@ import type { Machine } from '../../shared/model/machine.ts';
 import { isGoing } from '../instances.ts';
 import { type Services, services } from '../services.ts';
 
-/** Milliseconds between the two questions to an engine whose machine was not heard. */
-const BETWEEN = 5_000;
-
-/** Compares machines with what ARM has and with what was heard of them, and mends what differs. */
+/**
+ * Compares machines with what ARM has and with what was heard of them, and mends what differs.
+ * @param pause milliseconds between the two questions to an engine whose machine was not heard
+ */
 export async function sweepMachines(
   made: Pick<Services, 'now' | 'machines' | 'cloud' | 'stores' | 'engineOf'>,
   client: df.DurableClient,
   context: InvocationContext,
+  pause = 5_000,
 ): Promise<void> {
   const [records, resources] = await Promise.all([made.machines.list(), made.cloud.tagged()]);
   const going = await goingOf(records, client);
@@ -23,7 +24,7 @@ export async function sweepMachines(
   const results = await Promise.allSettled(
     steps.map(async (step) => {
       context.log(`sweep: ${step.step} ${'machine' in step ? step.machine.name : step.name}: ${step.reason}`);
-      await take(step, made, client);
+      await take(step, made, client, pause);
     }),
   );
   for (const result of results) if (result.status === 'rejected') context.error('sweep:', result.reason);
@@ -33,6 +34,7 @@ async function take(
   step: SweepStep,
   made: Pick<Services, 'now' | 'machines' | 'cloud' | 'engineOf'>,
   client: df.DurableClient,
+  pause: number,
 ): Promise<void> {
   switch (step.step) {
     case 'delete-resource': {
@@ -50,7 +52,7 @@ async function take(
       return;
     }
     case 'ask-engine':
-      return await askEngine(step.machine, made);
+      return await askEngine(step.machine, made, pause);
     case 'forget-machine':
       return await made.machines.remove(step.machine.name);
   }
@@ -60,6 +62,7 @@ async function take(
 async function askEngine(
   { name, address }: Machine,
   { engineOf, machines, now }: Pick<Services, 'engineOf' | 'machines' | 'now'>,
+  pause: number,
 ): Promise<void> {
   const answers = async () => {
     if (address === undefined) return false;
@@ -71,7 +74,7 @@ async function askEngine(
   };
   let alive = await answers();
   if (!alive) {
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN));
+    await new Promise((resolve) => setTimeout(resolve, pause));
     alive = await answers();
   }
   const at = now().toISOString();
