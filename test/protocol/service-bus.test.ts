@@ -401,3 +401,59 @@ describe('refusing', () => {
     }
   });
 });
+
+describe('connecting', () => {
+  const open = async (mechanism: string) => {
+    const connection = rhea.create_container().connect({
+      transport: 'tls',
+      host: 'localhost',
+      port: bus.port,
+      reconnect: false,
+      sasl_mechanisms: {
+        [mechanism]: () => ({
+          start: (done: (error: undefined, bytes: Buffer) => void) => done(undefined, Buffer.alloc(1)),
+        }),
+      },
+    } as Parameters<typeof rhea.connect>[0]);
+    connection.on('disconnected', () => {});
+    const outcome = await Promise.race([
+      once(connection, 'connection_open').then(() => 'open'),
+      once(connection, 'connection_error').then(() => 'refused'),
+    ]);
+    connection.close();
+    return outcome;
+  };
+
+  test.each(['MSSBCBS', 'ANONYMOUS', 'EXTERNAL'])('with %s, before any token', async (mechanism) => {
+    expect(await open(mechanism)).toBe('open');
+  });
+
+  test('not with a password', async () => {
+    expect(await open('PLAIN')).toBe('refused');
+  });
+
+  test('a request that is no message ends neither its connection nor the broker', async () => {
+    const connection = rhea
+      .create_container()
+      .connect({ transport: 'tls', host: 'localhost', port: bus.port, reconnect: false });
+    connection.on('disconnected', () => {});
+    const claims = connection.open_sender({ target: '$cbs' });
+    await once(claims, 'sendable');
+    claims.send(Buffer.from('nonsense'), undefined, 0);
+    await once(claims, 'rejected');
+    expect(connection.is_open()).toBe(true);
+    connection.close();
+    await client.createSender('plain').sendMessages({ body: 1 });
+  });
+
+  test('without a token nothing can be reached', async () => {
+    const connection = rhea
+      .create_container()
+      .connect({ transport: 'tls', host: 'localhost', port: bus.port, reconnect: false });
+    connection.on('disconnected', () => {});
+    const links = [connection.open_sender('plain'), connection.open_receiver('plain')];
+    await Promise.all(links.map((link) => once(link, link.is_sender() ? 'sender_error' : 'receiver_error')));
+    for (const { error } of links) expect(error).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    connection.close();
+  });
+});

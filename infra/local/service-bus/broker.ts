@@ -38,15 +38,23 @@ export function broker(store: QueueStore): Broker {
     }
   };
 
+  const again = (queue: QueueSettings, wait: number): void => {
+    clearTimeout(timers.get(queue.name));
+    const milliseconds = Math.min(Math.max(wait, 1), longestTimer);
+    timers.set(queue.name, setTimeout(() => pump(queue), milliseconds).unref());
+  };
   const pump = (queue: QueueSettings): void => {
     if (closed) return;
-    store.passTime(queue);
-    clearTimeout(timers.get(queue.name));
-    for (const dead of [false, true]) feedAll({ queue, dead });
-    const next = store.nextDue(queue);
-    if (next === undefined) return;
-    const wait = Math.min(Math.max(next - Date.now(), 1), longestTimer);
-    timers.set(queue.name, setTimeout(() => pump(queue), wait).unref());
+    try {
+      store.passTime(queue);
+      for (const dead of [false, true]) feedAll({ queue, dead });
+      const next = store.nextDue(queue);
+      if (next !== undefined) again(queue, next - Date.now());
+    } catch (error) {
+      // The disk, mostly: messages wait where they are.
+      console.error(`Service Bus, queue ${queue.name}:`, error);
+      again(queue, 1000);
+    }
   };
 
   return {

@@ -72,8 +72,7 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
     expiry = setTimeout(check, Math.min(next - Date.now() + 1, 2 ** 31 - 1)).unref();
   };
 
-  const putToken = async (bytes: Buffer): Promise<void> => {
-    const request = rhea.message.decode(bytes) as Request;
+  const putToken = async (request: Request): Promise<void> => {
     const { operation, name, type } = request.application_properties ?? {};
     try {
       if (operation !== 'put-token')
@@ -86,8 +85,7 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
       responses.answer('claims', request, { status, ...fault });
     }
   };
-  const answerManagement = (address: Address & { kind: 'management' }, bytes: Buffer): void => {
-    const request = rhea.message.decode(bytes) as Request;
+  const answerManagement = (address: Address & { kind: 'management' }, request: Request): void => {
     try {
       const { status, body } = manage(store, address.entity, request);
       responses.answer('management', request, {
@@ -156,15 +154,25 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
       const address = addresses.get(link);
       if (address === undefined) return;
       if (address.kind === 'entity') return enqueue(address.entity.queue, delivery, format, message);
-      delivery.update(true, accepted());
-      if (address.kind === 'claims') void putToken(message);
-      else answerManagement(address, message);
+      const request = requestIn(message);
+      delivery.update(true, request instanceof Refused ? rejected(faultOf(request)) : accepted());
+      if (request instanceof Refused) return;
+      if (address.kind === 'claims') void putToken(request);
+      else answerManagement(address, request);
     },
     closed() {
       clearTimeout(expiry);
       for (const link of [...consumers.keys()]) forget(link);
     },
   };
+}
+
+function requestIn(message: Buffer): Request | Refused {
+  try {
+    return rhea.message.decode(message) as Request;
+  } catch (error) {
+    return new Refused(400, 'amqp:decode-error', `The request is no AMQP message: ${String(error)}`);
+  }
 }
 
 function authorise(claims: Claims, path: string): void {
