@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dockerMachineRuntime } from '../../infra/local/machine-runtime/docker-machine-runtime.ts';
-import { ensureEngine, type HostEngine } from '../../infra/local/machine-runtime/engine.ts';
+import { ensureEngine, type HostEngine, whyNoEngine } from '../../infra/local/machine-runtime/engine.ts';
 import {
   ensureMachineNetwork,
   removeMachineNetwork,
@@ -33,10 +33,7 @@ export interface TestMachines {
 }
 
 /** Why machines cannot run here; undefined if they can. */
-export async function noMachines(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'needs Linux';
-  return process.getuid?.() === 0 ? undefined : 'needs root';
-}
+export const noMachines = (): Promise<string | undefined> => whyNoEngine(process.env['DOCKER_HOST']);
 
 /** A data centre of its own: engine, network, platform CA and an empty machine runtime. */
 export async function startMachines(): Promise<TestMachines> {
@@ -49,7 +46,7 @@ export async function startMachines(): Promise<TestMachines> {
   };
   try {
     undo.push(() => stopEngine({ id, directory }));
-    const engine = await ensureEngine({ id, directory, dockerHost: undefined, report });
+    const engine = await ensureEngine({ id, directory, dockerHost: process.env['DOCKER_HOST'], report });
     const name = `berth-${id}`;
     undo.push(() => removeMachineNetwork(engine, name));
     const network = await ensureMachineNetwork(engine, { id, name, avoid: [] });

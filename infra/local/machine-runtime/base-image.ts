@@ -13,6 +13,8 @@ export interface BaseImageOptions {
   /** Absolute: keeps the root file system's archive (300 MB), from which another engine has the image in seconds. */
   readonly cache: string;
   readonly report: (line: string) => void;
+  /** Gives up when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -55,21 +57,19 @@ async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseIm
     await run(
       'mmdebstrap',
       [
-        '--mode=root',
-        '--variant=minbase',
-        '--format=tar',
+        ...recipe.options,
         `--include=${recipe.packages.join(',')}`,
-        '--aptopt=Acquire::Languages "none"',
         ...apt.options.map((option) => `--aptopt=${option}`),
-        '--dpkgopt=path-exclude=/usr/share/man/*',
-        '--dpkgopt=path-exclude=/usr/share/doc/*',
-        '--dpkgopt=path-exclude=/usr/share/locale/*',
         `--customize-hook=chroot "$1" sh -c '${recipe.script}'`,
         recipe.release,
         unfinished,
         ...(apt.sources === '' ? [] : ['-']),
       ],
-      { input: apt.sources, line: progress(options.report) },
+      {
+        input: apt.sources,
+        line: progress(options.report),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      },
     );
     renameSync(unfinished, archive);
   } finally {
@@ -94,8 +94,7 @@ export async function importArchive(engine: EngineApi, archive: string, name: st
 
 async function buildFromRegistry(engine: EngineApi, recipe: BaseRecipe, name: string): Promise<void> {
   const dockerfile = `FROM debian:${recipe.release}-slim
-RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${recipe.packages.join(' ')} \\
-  && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${recipe.packages.join(' ')}
 COPY customize /customize
 RUN sh /customize && rm /customize
 `;

@@ -6,6 +6,8 @@ export interface BaseRecipe {
   /** Code name of the Debian release. */
   readonly release: string;
   readonly packages: readonly string[];
+  /** How mmdebstrap makes it. */
+  readonly options: readonly string[];
   /** Run in the image as its last step, by sh. Holds no single quotes. */
   readonly script: string;
 }
@@ -14,6 +16,13 @@ const packages = [
   ...['systemd-sysv', 'dbus', 'cloud-init', 'ca-certificates', 'iproute2', 'iptables', 'netbase'],
   // What the agent of a machine uses, as Azure's Debian images have it.
   ...['openssl', 'python3'],
+];
+
+/** The package lists stay: cloud-init's update then asks for what is new only. */
+const options = [
+  ...['--mode=root', '--variant=minbase', '--format=tar', '--skip=cleanup/apt/lists'],
+  '--aptopt=Acquire::Languages "none"',
+  ...['man', 'doc', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
 ];
 
 /**
@@ -40,7 +49,7 @@ done
 rm -f /var/lib/dbus/machine-id
 `;
 
-export const baseRecipe = (release: string): BaseRecipe => ({ release, packages, script });
+export const baseRecipe = (release: string): BaseRecipe => ({ release, packages, options, script });
 
 /** The image's name in the engine: another recipe is another image. */
 export const baseImageName = (recipe: BaseRecipe): string =>

@@ -5,6 +5,8 @@ export interface CommandOptions {
   /** Every line of its output, as it comes. */
   readonly line?: (line: string) => void;
   readonly input?: string;
+  /** Ends the program when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -13,7 +15,10 @@ export interface CommandOptions {
  */
 export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     let output = '';
     const last: string[] = [];
     const take = (kept: boolean) => {

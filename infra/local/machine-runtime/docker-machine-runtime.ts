@@ -80,15 +80,17 @@ export async function dockerMachineRuntime(
     await api.send('POST', `/containers/${container(name)}/start`, undefined, [304]);
   };
   const powering = { api, id, directory, start, report: options.report };
+  const closing = new AbortController();
+  const base = once(() => ensureBaseImage(api, { ...options, signal: closing.signal }));
+  // It takes a minute the first time: it is begun before anyone asks. Who asks then hears of a failure.
+  base().catch(() => {});
   const power = await followPower(powering);
 
   const runtime: MachineRuntime = {
     create: async (request) => {
       if ((await inspectMachine(api, container(request.name))) === undefined) {
         const image =
-          request.image.kind === 'captured'
-            ? capturedImageName(id, request.image.imageId)
-            : await ensureBaseImage(api, options);
+          request.image.kind === 'captured' ? capturedImageName(id, request.image.imageId) : await base();
         writeMachineFolder(directory, request, surroundings);
         await api.send('POST', '/volumes/create', {
           Name: volumeName(id, request.name),
@@ -151,7 +153,25 @@ export async function dockerMachineRuntime(
     await answerEnd(powering, name);
     if (readPower(directory, name) === 'on') await start(name);
   }
-  return { ...runtime, close: power.close };
+  return {
+    ...runtime,
+    close: async () => {
+      closing.abort();
+      await power.close();
+    },
+  };
+}
+
+/** Work that callers share while it goes on and once it has succeeded; after a failure the next call begins again. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let going: Promise<T> | undefined;
+  return () => {
+    going ??= work().catch((error) => {
+      going = undefined;
+      throw error;
+    });
+    return going;
+  };
 }
 
 const absent = (name: string): Terminal =>

@@ -36,30 +36,46 @@ export interface EngineOptions {
 export async function ensureEngine(options: EngineOptions): Promise<HostEngine> {
   const adopted = await adoptOwnEngine(options);
   if (adopted !== undefined) return adopted;
-  const reasons: string[] = [];
-  for (const address of addresses(options)) {
-    if (ownEngine(options).recorded) break;
-    const judged = await judgeAddress(address);
-    if (typeof judged !== 'string') return judged;
-    reasons.push(`${address}: ${judged}`);
-  }
+  const found = ownEngine(options).recorded ? [] : await findEngine(options.dockerHost);
+  if (!Array.isArray(found)) return found;
   const obstacle = await whyNotInstall();
-  if (obstacle !== undefined) {
-    throw new Terminal({
-      code: 'engine-missing',
-      message: `No Docker engine can carry machines.\n${[...reasons, `our own: ${obstacle}`].map((line) => `  ${line}`).join('\n')}`,
-      remedy:
-        'Start Docker Engine on this Linux computer (sudo systemctl start docker) and see that you may use /var/run/docker.sock, or run this as root on Debian or Ubuntu.',
-    });
-  }
-  for (const reason of reasons) options.report(`not used: ${reason}`);
+  if (obstacle !== undefined) throw missing([...found, `our own: ${obstacle}`]);
+  for (const reason of found) options.report(`not used: ${reason}`);
   await installEngine(options.report);
   return startOwnEngine(options);
 }
 
-const addresses = (options: EngineOptions): readonly string[] => [
+/** Why no engine of this computer can carry machines, and none of ours can be had; undefined if one can. */
+export async function whyNoEngine(dockerHost: string | undefined): Promise<string | undefined> {
+  const found = await findEngine(dockerHost);
+  const obstacle = Array.isArray(found) ? await whyNotInstall() : undefined;
+  return Array.isArray(found) && obstacle !== undefined
+    ? [...found, `our own: ${obstacle}`].join('; ')
+    : undefined;
+}
+
+/** An engine that runs and can carry machines, or of each why it cannot. */
+async function findEngine(dockerHost: string | undefined): Promise<HostEngine | string[]> {
+  const reasons: string[] = [];
+  for (const address of addresses(dockerHost)) {
+    const judged = await judgeAddress(address);
+    if (typeof judged !== 'string') return judged;
+    reasons.push(`${address}: ${judged}`);
+  }
+  return reasons;
+}
+
+const missing = (reasons: readonly string[]): Terminal =>
+  new Terminal({
+    code: 'engine-missing',
+    message: `No Docker engine can carry machines.\n${reasons.map((line) => `  ${line}`).join('\n')}`,
+    remedy:
+      'Start Docker Engine on this Linux computer (sudo systemctl start docker) and see that you may use /var/run/docker.sock, or run this as root on Debian or Ubuntu.',
+  });
+
+const addresses = (dockerHost: string | undefined): readonly string[] => [
   ...new Set([
-    ...(options.dockerHost === undefined || options.dockerHost === '' ? [] : [options.dockerHost]),
+    ...(dockerHost === undefined || dockerHost === '' ? [] : [dockerHost]),
     'unix:///var/run/docker.sock',
   ]),
 ];
