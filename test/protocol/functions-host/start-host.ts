@@ -4,15 +4,19 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TestStorage } from '../../support/storage.ts';
 
+/** What the test app answers, in a shape that the tests take for granted. */
+// biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of what it asked for, and fails where it differs
+type Answer = any;
+
 export interface TestHost {
   readonly origin: string;
   readonly process: ChildProcess;
   /** What the host wrote to stderr. */
   errors(): string;
   /** Calls a method of the durable client in the app. @throws Error with its message */
-  client(op: string, ...args: unknown[]): Promise<any>;
+  client(op: string, ...args: unknown[]): Promise<Answer>;
   /** Waits until the orchestration has ended; @returns its status. */
-  finished(id: string): Promise<{ runtimeStatus: string; output: any }>;
+  finished(id: string): Promise<{ runtimeStatus: string; output: Answer }>;
   stop(): Promise<number | null>;
 }
 
@@ -39,7 +43,7 @@ export async function startTestHost(
   if (first === undefined) throw new Error(`the host did not start: ${errors}`);
   const { addresses } = JSON.parse(first[0]) as { addresses: { host: string; port: number }[] };
   const origin = `http://127.0.0.1:${addresses[0]!.port}`;
-  const client = async (op: string, ...args: unknown[]): Promise<any> => {
+  const client = async (op: string, ...args: unknown[]): Promise<Answer> => {
     const answer = await fetch(`${origin}/client`, { method: 'POST', body: JSON.stringify({ op, args }) });
     const { value, error } = (await answer.json()) as { value: unknown; error?: string };
     if (error !== undefined) throw new Error(error);

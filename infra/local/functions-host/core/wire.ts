@@ -66,7 +66,7 @@ export interface ProgrammingModel {
 }
 
 /** The value that a function returned, as the host reads it; `undefined` if it returned nothing. */
-export function valueOf(data: TypedData | null | undefined): unknown {
+export function returnedValue(data: TypedData | null | undefined): unknown {
   if (data === null || data === undefined) return undefined;
   if (data.string !== undefined && data.string !== null) return data.string;
   if (data.json !== undefined && data.json !== null) return JSON.parse(data.json) as unknown;

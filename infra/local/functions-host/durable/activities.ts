@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Invoke } from '../core/invoke.ts';
-import { type TypedData, valueOf } from '../core/wire.ts';
+import { returnedValue, type TypedData } from '../core/wire.ts';
 import type { HostLog } from '../log.ts';
 import type { DurableFunctions } from './functions.ts';
 import { type EventBody, EventType } from './history.ts';
@@ -46,7 +46,7 @@ export function activities(
       inputs: [{ name: found.trigger, data }],
       metadata: { instanceId: { string: instanceId }, data },
     });
-    const result = valueOf(response.returnValue);
+    const result = returnedValue(response.returnValue);
     return result === undefined ? null : JSON.stringify(result);
   }
 }

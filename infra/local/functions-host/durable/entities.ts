@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Conflict } from '../../../../shared/state/tables.ts';
 import type { Invoke } from '../core/invoke.ts';
-import { valueOf } from '../core/wire.ts';
+import { returnedValue } from '../core/wire.ts';
 import type { HostLog } from '../log.ts';
 import type { Dispatch } from './dispatch.ts';
 import { type Batch, type Incoming, nextBatch, owed } from './entity-batch.ts';
@@ -146,7 +146,7 @@ async function run(parts: EntityParts, id: string, before: EntityState, batch: B
     const response = await parts.invoke(found.name, {
       inputs: [{ name: found.trigger, data: { string: binding } }],
     });
-    const result = BatchResult.parse(valueOf(response.returnValue));
+    const result = BatchResult.parse(returnedValue(response.returnValue));
     if (batch.operations.length + result.signals.length <= mostOwed) return result;
     throw new Error(`one batch sent ${result.signals.length} signals, at most ${mostOwed} fit`);
   } catch (error) {

@@ -46,7 +46,7 @@ const unborn: EntityState = { exists: false, state: null, lockedBy: null, queue:
 const receiptLife = 86_400_000;
 
 export function entityStore(tables: Tables, table: string, texts: LongTexts, host: string): EntityStore {
-  const valueOf = async (values: Values): Promise<EntityState> => ({
+  const stateOf = async (values: Values): Promise<EntityState> => ({
     exists: values.exists === true,
     state: await unpackText(texts, values, 'state'),
     lockedBy: values.lockedBy === '' ? null : String(values.lockedBy),
@@ -60,7 +60,7 @@ export function entityStore(tables: Tables, table: string, texts: LongTexts, hos
       const receipts = new Set<string>();
       const old: string[] = [];
       for await (const { row, etag, values } of tables.list(table, { partition })) {
-        if (row === 'head') found = { value: await valueOf(values), etag };
+        if (row === 'head') found = { value: await stateOf(values), etag };
         else if (row.startsWith('r!') && Date.now() - Date.parse(String(values.at)) > receiptLife)
           old.push(row);
         else if (row.startsWith('r!')) receipts.add(String(values.message));
@@ -70,7 +70,7 @@ export function entityStore(tables: Tables, table: string, texts: LongTexts, hos
     },
     async read(id) {
       const row = await tables.read(table, tableKey(id), 'head');
-      return row === undefined ? undefined : await valueOf(row.values);
+      return row === undefined ? undefined : await stateOf(row.values);
     },
     async commit(id, next, etag, receipts, promised) {
       const folder = tableKey(id);
@@ -109,7 +109,7 @@ export function entityStore(tables: Tables, table: string, texts: LongTexts, hos
     async *all() {
       for await (const row of tables.list(table, { from: 'head', to: 'head!' }))
         if (row.values.kind === 'entity')
-          yield { id: String(row.values.id), value: await valueOf(row.values) };
+          yield { id: String(row.values.id), value: await stateOf(row.values) };
     },
   };
 }

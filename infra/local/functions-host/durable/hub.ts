@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Tables } from '../../../../shared/state/tables.ts';
 import type { Invoke } from '../core/invoke.ts';
-import { type FunctionMetadata, valueOf } from '../core/wire.ts';
+import { type FunctionMetadata, returnedValue } from '../core/wire.ts';
 import type { HostConfiguration } from '../host-json.ts';
 import type { HostLog } from '../log.ts';
 import { activities } from './activities.ts';
@@ -78,7 +78,7 @@ export async function openHub({
         const found = durable.orchestrator(name);
         if (found === undefined) throw new Error(`there is no orchestrator function '${name}'`);
         const inputs = [{ name: found.trigger, data: { string: binding } }];
-        return valueOf((await invoke(found.name, { inputs, id: randomUUID() })).returnValue);
+        return returnedValue((await invoke(found.name, { inputs, id: randomUUID() })).returnValue);
       },
     },
   });

@@ -62,3 +62,43 @@ app.http('release', {
     return { status: 204 };
   },
 });
+
+/** One request whose caller goes away: what became of its body is told to another. */
+let arrive: () => void = () => undefined;
+const arrived = new Promise<void>((resolve) => {
+  arrive = resolve;
+});
+let end: (outcome: string) => void = () => undefined;
+const outcome = new Promise<string>((resolve) => {
+  end = resolve;
+});
+app.http('abandoned', {
+  route: 'abandoned',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async (request) => {
+    const reader = request.body?.getReader();
+    await reader?.read();
+    arrive();
+    await reader?.read().then(
+      () => end('read on'),
+      () => end('aborted'),
+    );
+    return { status: 204 };
+  },
+});
+app.http('arrived', {
+  route: 'arrived',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: async () => {
+    await arrived;
+    return {};
+  },
+});
+app.http('outcome', {
+  route: 'outcome',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: async () => ({ body: await outcome }),
+});

@@ -25,7 +25,10 @@ export class ExternalEvents {
   raise(name: string, event: HistoryEvent): void {
     const key = name.toLowerCase();
     const task = this.#waiting.get(key)?.pop();
-    if (task !== undefined) return task.settle(done);
+    if (task !== undefined) {
+      task.settle(done);
+      return;
+    }
     const kept = this.#kept.get(key) ?? [];
     kept.push(event);
     this.#kept.set(key, kept);

@@ -28,7 +28,10 @@ export function replay(
     const next = (): void => {
       for (const action of list) {
         const task = actions.run(action);
-        if (task.pending) return task.whenSettled(next);
+        if (task.pending) {
+          task.whenSettled(next);
+          return;
+        }
       }
       result = resultOf(state, options, actions);
       if (result !== undefined) actions.releaseLocks();
@@ -50,7 +53,8 @@ export function replay(
         actions.now = Date.parse(event.Timestamp);
         return;
       case EventType.ExecutionStarted:
-        return runActions();
+        runActions();
+        return;
       case EventType.ExecutionTerminated:
         terminated = { reason: event.Input };
         return;
@@ -58,18 +62,22 @@ export function replay(
       case EventType.SubOrchestrationInstanceCreated:
       case EventType.TimerCreated:
       case EventType.EventSent:
-        return schedule.confirm(event);
+        schedule.confirm(event);
+        return;
       case EventType.TaskCompleted:
       case EventType.SubOrchestrationInstanceCompleted:
-        return schedule.settle(event.TaskScheduledId, { ok: true, value: event.Result });
+        schedule.settle(event.TaskScheduledId, { ok: true, value: event.Result });
+        return;
       case EventType.TaskFailed:
       case EventType.SubOrchestrationInstanceFailed:
-        return schedule.settle(event.TaskScheduledId, {
+        schedule.settle(event.TaskScheduledId, {
           ok: false,
           nonRetriable: event.FailureDetails?.IsNonRetriable === true,
         });
+        return;
       case EventType.TimerFired:
-        return schedule.settle(event.TimerId);
+        schedule.settle(event.TimerId);
+        return;
       case EventType.EventRaised:
         if (actions.continued === undefined) events.raise(event.Name, event);
         else carried.push(event);
