@@ -7,3 +7,4 @@ import './http/api/main.ts';
 import './http/registry.ts';
 import './machines.ts';
 import './events.ts';
+import './workloads.ts';

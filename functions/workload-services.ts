@@ -1,0 +1,48 @@
+import type { EngineOf } from '../shared/docker/engine.ts';
+import type { Cloud } from '../shared/machines/cloud.ts';
+import { usable } from '../shared/machines/usable.ts';
+import type { RepositoryName } from '../shared/model/image.ts';
+import { capacity } from '../shared/scheduling/capacity.ts';
+import { networkProbe } from '../shared/workloads/health-probe.network.ts';
+import type { WorkloadPorts } from '../shared/workloads/ports.ts';
+import { all, placeOf, type Stores } from '../shared/workloads/stores.ts';
+
+/** A pull has to begin within this time; seconds. */
+const PULL_SECONDS = 3600;
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** What the steps of rollouts and runs act through; one for each process, since its reservations are made in batches. */
+export function workloadPorts(from: {
+  readonly stores: Stores;
+  readonly engineOf: EngineOf;
+  readonly cloud: Pick<Cloud, 'size'>;
+  readonly tokens: { issuePullToken(repository: RepositoryName, seconds: number): Promise<string> };
+  /** Host of the registry. */
+  readonly hostname: string;
+  readonly now: () => Date;
+}): WorkloadPorts {
+  const { stores, engineOf, cloud, tokens, hostname, now } = from;
+  return {
+    stores,
+    engineOf,
+    now,
+    sleep,
+    registry: hostname,
+    probe: networkProbe,
+    pullToken: (repository) => tokens.issuePullToken(repository, PULL_SECONDS),
+    capacity: capacity({
+      tables: stores.tables,
+      machines: (pool) => all(stores.machines.list({ partition: pool })),
+      poolSpec: async (pool) => (await stores.pools.get(...placeOf.pool(pool)))?.value,
+      size: async (name) => {
+        const size = await cloud.size(name);
+        return size && usable(size);
+      },
+      now,
+      random: Math.random,
+      sleep,
+    }),
+  };
+}

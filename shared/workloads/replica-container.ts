@@ -1,0 +1,74 @@
+import type { Container, ContainerRequest } from '../docker/engine.ts';
+import { parseImageReference } from '../model/image.ts';
+import { containerName, type Replica, type Revision, type ServiceKey, serviceId } from '../model/service.ts';
+
+/** Labels of containers: what tells whose they are when every record is lost. */
+export const labels = {
+  environment: 'berth.environment',
+  service: 'berth.service',
+  revision: 'berth.revision',
+  slot: 'berth.slot',
+  generation: 'berth.generation',
+  /** The machine's port that leads to it. */
+  port: 'berth.port',
+  run: 'berth.run',
+  job: 'berth.job',
+} as const;
+
+export const serviceLabel = (key: ServiceKey): string => `${labels.service}=${serviceId(key)}`;
+
+/** `host/repository@digest`: what the engine pulls. */
+export const pulledImage = (registry: string, image: string, digest: string): string =>
+  `${registry}/${parseImageReference(image).repository}@${digest}`;
+
+/** The container of a replica, as the engine is asked for it. */
+export function replicaContainer(
+  replica: Pick<Replica, 'key' | 'revision' | 'slot' | 'generation' | 'address' | 'port'>,
+  { spec, digest }: Revision,
+  registry: string,
+): ContainerRequest {
+  const { key, revision, slot, generation, address, port } = replica;
+  return {
+    name: containerName(replica),
+    image: pulledImage(registry, spec.image, digest),
+    command: spec.command,
+    environment: spec.environment,
+    labels: {
+      [labels.environment]: key.environment,
+      [labels.service]: serviceId(key),
+      [labels.revision]: String(revision),
+      [labels.slot]: String(slot),
+      [labels.generation]: String(generation),
+      ...(port !== undefined && { [labels.port]: String(port) }),
+    },
+    cpu: spec.resources.cpu,
+    memory: spec.resources.memory,
+    publish:
+      spec.port === undefined || port === undefined
+        ? undefined
+        : { container: spec.port, machine: port, address },
+    stopGrace: spec.stopGrace,
+  };
+}
+
+/** What a container's labels say of the replica that it is; undefined if they are not those of a replica. */
+export function replicaOf(container: Container):
+  | {
+      readonly service: string;
+      readonly revision: number;
+      readonly slot: number;
+      readonly generation: number;
+      readonly port: number | undefined;
+    }
+  | undefined {
+  const number = (label: string) => Number(container.labels[label] ?? Number.NaN);
+  const service = container.labels[labels.service];
+  const [revision, slot, generation] = [
+    number(labels.revision),
+    number(labels.slot),
+    number(labels.generation),
+  ];
+  if (service === undefined || ![revision, slot, generation].every(Number.isInteger)) return undefined;
+  const port = container.labels[labels.port];
+  return { service, revision, slot, generation, port: port === undefined ? undefined : Number(port) };
+}

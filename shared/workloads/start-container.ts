@@ -1,0 +1,25 @@
+import type { ContainerRequest, Engine } from '../docker/engine.ts';
+import { Terminal } from '../model/errors.ts';
+
+/** Creates and starts a container. One of the same name that was made from another image goes first. */
+export async function startContainer(engine: Engine, request: ContainerRequest): Promise<string> {
+  const { id } = await createContainer(engine, request);
+  await engine.start(id);
+  return id;
+}
+
+/** Names hold revision numbers, which storage that lost its last seconds may give a second time. */
+async function createContainer(engine: Engine, request: ContainerRequest): Promise<{ readonly id: string }> {
+  try {
+    return await engine.create(request);
+  } catch (error) {
+    if (!(error instanceof Terminal) || error.code !== 'name-conflict') throw error;
+    await removeByName(engine, request.name);
+    return await engine.create(request);
+  }
+}
+
+export async function removeByName(engine: Engine, name: string): Promise<void> {
+  const found = await engine.inspect(name);
+  if (found !== undefined) await engine.remove(found.id);
+}

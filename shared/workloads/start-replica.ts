@@ -1,0 +1,137 @@
+import { PoolSpec } from '../model/application.ts';
+import { Retryable, Terminal } from '../model/errors.ts';
+import { parseImageReference } from '../model/image.ts';
+import type { Machine } from '../model/machine.ts';
+import { containerName, type Replica, serviceId, templateOf } from '../model/service.ts';
+import type { StartOutcome } from './outcomes.ts';
+import { ownedService } from './ownership.ts';
+import type { WorkloadPorts } from './ports.ts';
+import type { StartReplica } from './replica-activities.ts';
+import { pulledImage, replicaContainer } from './replica-container.ts';
+import { startContainer } from './start-container.ts';
+import { clearReplica } from './stop-replica.ts';
+import { placeOf } from './stores.ts';
+
+/** Ports of one machine that are tried: others than Berth may use some. */
+const MOST_PORTS = 4;
+
+/**
+ * Reserves room for a replica, pulls its image, creates and starts its container. A repeated call finds what an earlier
+ * one reserved and made. Nothing stays if the service is not this orchestration's any more.
+ */
+export async function startReplica(ports: WorkloadPorts, input: StartReplica): Promise<StartOutcome> {
+  const { stores } = ports;
+  if (input.replaces !== undefined) {
+    if ((await ownedService(stores, input.key, input.owner)) === undefined) return { outcome: 'superseded' };
+    await clearReplica(ports, { key: input.key, ...input.replaces }, 0);
+  }
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await tryStart(ports, input);
+    const taken = outcome.outcome === 'refused' && outcome.failure.code === 'port-taken';
+    if (!taken || tries === MOST_PORTS) return outcome;
+  }
+}
+
+async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<StartOutcome> {
+  const { stores, capacity } = ports;
+  const { key, owner, revision, slot, generation, avoid } = input;
+  const { pool, resources, port } = revision.spec;
+  const id = { key, revision: templateOf(revision), slot, generation };
+  const [service, reserved] = await Promise.all([
+    ownedService(stores, key, owner),
+    capacity.reserve(pool, {
+      reservation: containerName(id),
+      group: serviceId(key),
+      demand: { ...resources, port: port !== undefined },
+      avoid,
+      owner,
+    }),
+  ]);
+  if (reserved.outcome === 'released') throw new TypeError('a reservation was asked for, not a release');
+  if (reserved.outcome === 'no-room') {
+    if (service === undefined) return { outcome: 'superseded' };
+    return { outcome: 'no-room', reason: reserved.reason, at: ports.now().getTime() };
+  }
+  if (service === undefined) return await withdraw(ports, input);
+  const replica: Replica = {
+    ...id,
+    machine: reserved.machine,
+    address: reserved.record?.address ?? '',
+    ...(reserved.port !== undefined && { port: reserved.port }),
+    failures: input.failures,
+    status: { state: 'reserved' },
+  };
+  const ready = reserved.record?.status.state === 'ready' && replica.address !== '';
+  if (ready) return await run(ports, input, replica);
+  await stores.replicas.upsert(...placeOf.replica(replica), replica);
+  const own = reserved.room.owner === owner && stillToCome(reserved.record);
+  return {
+    outcome: 'machine-coming',
+    machine: reserved.machine,
+    ...(own && {
+      provision: {
+        pool,
+        spec: (await stores.pools.get(...placeOf.pool(pool)))?.value ?? PoolSpec.parse({}),
+        machine: reserved.machine,
+        needs: { cpu: resources.cpu, memory: resources.memory },
+        cause: input.cause,
+      },
+    }),
+  };
+}
+
+const stillToCome = (machine: Machine | undefined): boolean =>
+  machine === undefined || machine.status.state === 'provisioning' || machine.status.state === 'booting';
+
+/** On a machine that is ready. */
+async function run(ports: WorkloadPorts, input: StartReplica, replica: Replica): Promise<StartOutcome> {
+  const { stores, registry } = ports;
+  const { key, owner, revision } = input;
+  const { repository } = parseImageReference(revision.spec.image);
+  try {
+    const engine = await ports.engineOf({ name: replica.machine, address: replica.address });
+    const image = pulledImage(registry, revision.spec.image, revision.digest);
+    await bothDone(
+      stores.replicas.upsert(...placeOf.replica(replica), replica),
+      ports.pullToken(repository).then((token) => engine.pull(image, token)),
+    );
+    const containerId = await startContainer(engine, replicaContainer(replica, revision, registry));
+    const started = ports.now();
+    const running: Replica = {
+      ...replica,
+      containerId,
+      status: { state: 'running', since: started.toISOString() },
+    };
+    const [service] = await Promise.all([
+      ownedService(stores, key, owner),
+      stores.replicas.upsert(...placeOf.replica(running), running),
+    ]);
+    if (service !== undefined) return { outcome: 'started', machine: replica.machine, at: started.getTime() };
+    return await withdraw(ports, input);
+  } catch (error) {
+    const { machine } = replica;
+    if (error instanceof Retryable)
+      return { outcome: 'unreachable', machine, reason: error.message, at: ports.now().getTime() };
+    if (!(error instanceof Terminal)) throw error;
+    await clearReplica(ports, replica, 0, revision.spec.pool);
+    return { outcome: 'refused', failure: { code: error.code, reason: `${error.message} ${error.remedy}` } };
+  }
+}
+
+/** Another orchestration owns the service: what it wants too is left to it, everything else is taken back. */
+async function withdraw(
+  ports: WorkloadPorts,
+  { key, revision, slot, generation }: StartReplica,
+): Promise<StartOutcome> {
+  const service = (await ports.stores.services.get(...placeOf.service(key)))?.value;
+  const wanted = service?.accepted;
+  const id = { key, revision: templateOf(revision), slot, generation };
+  if (wanted === undefined || templateOf(wanted) !== id.revision || slot >= wanted.spec.replicas)
+    await clearReplica(ports, id, 0, revision.spec.pool);
+  return { outcome: 'superseded' };
+}
+
+/** Waits for both, also when one fails: what comes after a failure then finds what the other wrote. */
+async function bothDone(...works: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
+}
