@@ -3,9 +3,14 @@ import { defineConfig } from 'vitest/config';
 /** Projects by how much they need: unit runs anywhere, the others start real parts themselves. */
 export default defineConfig({
   test: {
+    setupFiles: ['test/support/sample.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/orchestration/**/*.test.ts'] } },
       {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/orchestration/**/*.test.ts'] },
+      },
+      {
+        extends: true,
         test: {
           name: 'parts',
           include: ['test/contracts/**/*.test.ts', 'test/protocol/**/*.test.ts'],
@@ -15,6 +20,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts'],

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceBusClient } from '@azure/service-bus';
+import { QueueClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { hmacSha256 } from '../../shared/events/hmac.ts';
+import { Run } from '../../shared/model/job.ts';
+import { Replica, RolloutStatus } from '../../shared/model/service.ts';
+import { appCredential } from '../support/app-credential.ts';
+import { until } from '../support/conditions.ts';
+import { startTestDataCentre, type TestDataCentre } from '../support/data-centre.ts';
+import { noMachines } from '../support/machines.ts';
+
+const obstacle = await noMachines();
+const SERVICE = '/api/v1/environments/dev/services/hello/web';
+const RUNS = '/api/v1/environments/dev/jobs/hello/greet/runs';
+const Service = z.object({
+  service: z.object({
+    revision: z.number().optional(),
+    healthyRevision: z.number().optional(),
+    rollout: RolloutStatus,
+  }),
+  replicas: z.array(Replica),
+});
+const Runs = z.object({ runs: z.array(Run) });
+
+describe.skipIf(obstacle !== undefined)(
+  `the main job${obstacle === undefined ? '' : ` (${obstacle})`}`,
+  () => {
+    let centre: TestDataCentre;
+    let addresses: readonly string[];
+
+    beforeAll(async () => {
+      centre = await startTestDataCentre();
+      addresses = await centre.mainJob();
+    });
+    afterAll(async () => {
+      if (centre !== undefined) {
+        console.log(centre.logs());
+        await centre.close();
+      }
+    });
+
+    const service = () => centre.call(Service, 'GET', SERVICE);
+    const runs = async () => (await centre.call(Runs, 'GET', RUNS)).runs;
+    const answers = async (address: string) =>
+      (await fetch(address, { signal: AbortSignal.timeout(5_000) })).text();
+    const settled = () =>
+      until('the rollout is over', async () => {
+        const found = await service();
+        return found.service.rollout.state === 'done' || found.service.rollout.state === 'failed'
+          ? found
+          : undefined;
+      });
+    /** A run that was not there before has ended. */
+    const newRun = (before: readonly Run[]) =>
+      until('a new run has ended', async () => {
+        const known = new Set(before.map(({ id }) => id));
+        return (await runs()).find(
+          ({ id, status }) => !known.has(id) && (status.state === 'succeeded' || status.state === 'failed'),
+        );
+      });
+
+    it('runs two replicas on one machine, each at its own port', async () => {
+      expect(addresses.length).toBe(2);
+      expect(new Set(addresses).size).toBe(2);
+      for (const address of addresses) expect(await answers(address)).toContain('hello from');
+      expect((await centre.machines()).length).toBe(1);
+    });
+
+    it('rolls out a second push, and keeps two replicas', async () => {
+      await centre.push('2');
+      const replicas = await until('version 2 answers', async () => {
+        const { service: found, replicas: all } = await service();
+        if (found.rollout.state !== 'done' || found.revision !== found.healthyRevision) return undefined;
+        const healthy = all.filter(({ status }) => status.state === 'healthy');
+        const texts = await Promise.all(
+          healthy.map(({ address, port }) => answers(`http://${address}:${port}/`)),
+        );
+        return healthy.length === 2 && texts.every((text) => text.includes('version 2'))
+          ? healthy
+          : undefined;
+      });
+      expect(replicas.length).toBe(2);
+      expect((await centre.machines()).length).toBe(1);
+    });
+
+    it('keeps the old revision serving when the new one ends at once, and says why', async () => {
+      const before = await service();
+      await centre.docker.run(
+        ['build', '--tag', `${centre.registry}/hello/web:latest`, '-'],
+        undefined,
+        `FROM ${centre.registry}/library/busybox\nCMD ["/bin/sh", "-c", "echo broken on purpose; exit 7"]\n`,
+      );
+      await centre.docker.run(['push', `${centre.registry}/hello/web:latest`]);
+      const after = await until('the rollout failed', async () => {
+        const found = await service();
+        return found.service.rollout.state === 'failed' ? found : undefined;
+      });
+      expect(after.service.rollout).toMatchObject({
+        state: 'failed',
+        exitCode: 7,
+        lastLines: ['broken on purpose'],
+      });
+      expect(after.service.healthyRevision).toBe(before.service.healthyRevision);
+      const healthy = after.replicas.filter(({ status }) => status.state === 'healthy');
+      expect(healthy.length).toBe(2);
+      for (const { address, port } of healthy)
+        expect(await answers(`http://${address}:${port}/`)).toContain('version 2');
+      await centre.push('3');
+      await until('version 3 is out', async () => {
+        const { service: found } = await service();
+        return found.rollout.state === 'done' && found.revision === found.healthyRevision;
+      });
+    });
+
+    it('starts a replica again that was killed by hand', async () => {
+      const { replicas } = await service();
+      const victim = replicas.find(({ status }) => status.state === 'healthy');
+      await centre.shell(victim!.machine, `docker kill ${victim!.containerId}`);
+      await until('two replicas are healthy, and another container is one of them', async () => {
+        const healthy = (await service()).replicas.filter(({ status }) => status.state === 'healthy');
+        const fresh = healthy.some(({ slot, generation, containerId }) => {
+          return (
+            slot === victim!.slot && (generation > victim!.generation || containerId !== victim!.containerId)
+          );
+        });
+        return healthy.length === 2 && fresh;
+      });
+    });
+
+    describe('events', () => {
+      it('a signed webhook runs a job, once, however often it is delivered', async () => {
+        const Made = z.object({ secret: z.string() });
+        const command = { type: 'run-job', application: 'hello', job: 'greet' };
+        const { secret } = await centre.call(Made, 'PUT', '/api/v1/hooks/greetings', {
+          signature: 'standard-webhooks',
+          command,
+        });
+        const before = await runs();
+        const timestamp = String(Math.floor(Date.now() / 1000));
+        const key = Buffer.from(secret.replace('whsec_', ''), 'base64');
+        const mac = await hmacSha256(key, Buffer.from(`m1.${timestamp}.{}`));
+        const headers = {
+          'webhook-id': 'm1',
+          'webhook-timestamp': timestamp,
+          'webhook-signature': `v1,${Buffer.from(mac).toString('base64')}`,
+        };
+        const deliver = (change: Record<string, string> = {}) =>
+          centre.fetch('POST', '/api/hooks/greetings', { body: '{}', headers: { ...headers, ...change } });
+        expect((await deliver({ 'webhook-signature': 'v1,AAAA' })).status).toBe(401);
+        expect((await deliver()).status).toBe(202);
+        const run = await newRun(before);
+        expect(run.status).toMatchObject({ state: 'succeeded' });
+        expect(await (await deliver()).json()).toMatchObject({ status: 'duplicate' });
+        expect((await runs()).length).toBe(before.length + 1);
+      });
+
+      it('a message on the Service Bus queue runs a job; a bad one becomes a dead letter with its reason, and is replayed', async () => {
+        const { dataCentre } = centre.running;
+        const client = new ServiceBusClient('localhost', appCredential(dataCentre), {
+          customEndpointAddress: `https://localhost:${dataCentre.ports.serviceBus}`,
+        });
+        try {
+          const sender = client.createSender('commands');
+          const before = await runs();
+          const id = randomUUID();
+          await sender.sendMessages({
+            messageId: id,
+            body: { type: 'run-job', application: 'hello', job: 'greet' },
+          });
+          expect((await newRun(before)).status.state).toBe('succeeded');
+          await sender.sendMessages({ messageId: 'bad', body: { type: 'explode' } });
+          const letter = await deadLetter('service-bus');
+          expect(letter.reason).toBe('command-type-unknown');
+        } finally {
+          await client.close();
+        }
+      });
+
+      it('a message on the storage queue runs a job; a bad one becomes a dead letter too', async () => {
+        const { dataCentre } = centre.running;
+        const { gateway, ports, storageAccount } = dataCentre;
+        const queue = new QueueClient(
+          `https://${gateway}:${ports.queue}/${storageAccount}/commands`,
+          appCredential(dataCentre),
+        );
+        const before = await runs();
+        await queue.sendMessage(JSON.stringify({ type: 'run-job', application: 'hello', job: 'greet' }));
+        expect((await newRun(before)).status.state).toBe('succeeded');
+        await queue.sendMessage('{ not json');
+        expect((await deadLetter('storage')).reason).toBe('command-malformed');
+        const Replayed = z.object({ replayed: z.number() });
+        const { replayed } = await centre.call(Replayed, 'POST', '/api/v1/deadletters/replay', {
+          ids: 'all',
+        });
+        expect(replayed).toBeGreaterThanOrEqual(2);
+      });
+
+      it('a timer runs a scheduled job', async () => {
+        const before = await runs();
+        const application = {
+          name: 'hello',
+          services: { web: { image: 'hello/web:latest', replicas: 2, port: 8080, health: { path: '/' } } },
+          jobs: {
+            greet: {
+              image: 'hello/web:latest',
+              command: ['echo', 'on time'],
+              schedule: { cron: '*/5 * * * * *' },
+            },
+          },
+        };
+        await centre.call(z.unknown(), 'PUT', '/api/v1/environments/dev/applications/hello', application);
+        const run = await newRun(before);
+        expect(run.status).toMatchObject({ state: 'succeeded', lastLines: ['on time'] });
+        expect(run.cause).toContain('schedules/dev.hello.greet');
+        await settled();
+      });
+
+      const deadLetter = (queue: string) => {
+        const DeadLetters = z.object({
+          deadLetters: z.array(z.looseObject({ queue: z.string(), reason: z.string() })),
+        });
+        return until(`a dead letter of ${queue}`, async () =>
+          (await centre.call(DeadLetters, 'GET', '/api/v1/deadletters')).deadLetters.find(
+            (letter) => letter.queue === queue,
+          ),
+        );
+      };
+    });
+
+    it('refuses an unknown image and a malformed application with what to do', async () => {
+      const malformed = await centre.fetch('PUT', '/api/v1/environments/dev/applications/x', {
+        body: 'name: x\nservices:\n  web:\n    image: a\n    replica: 2\n',
+        headers: { 'content-type': 'application/yaml' },
+      });
+      expect(malformed.status).toBe(400);
+      const problem = (await malformed.json()) as { issues?: unknown[]; errors?: unknown[] };
+      expect(JSON.stringify(problem)).toContain('replica');
+      expect(JSON.stringify(problem)).toContain('"line":5');
+    });
+  },
+);

@@ -1,0 +1,25 @@
+import type { TokenCredential } from '@azure/identity';
+import { z } from 'zod';
+import type { DataCentre } from '../../infra/local/data-centre.ts';
+
+const Token = z.object({ access_token: z.string(), expires_on: z.string() });
+
+/**
+ * The app's managed identity, for a test that speaks to storage or Service Bus as the app does. Azure's own credential
+ * would take the endpoint from this process's environment, where other tests have theirs.
+ */
+export const appCredential = (dataCentre: DataCentre): TokenCredential => ({
+  async getToken(scopes) {
+    const scope = Array.isArray(scopes) ? (scopes[0] ?? '') : scopes;
+    const query = new URLSearchParams({
+      'api-version': '2019-08-01',
+      resource: scope.replace(/\/\.default$/, ''),
+      client_id: dataCentre.identity.clientId,
+    });
+    const response = await fetch(`http://127.0.0.1:${dataCentre.ports.identity}/msi/token?${query}`, {
+      headers: { 'x-identity-header': dataCentre.identity.header },
+    });
+    const { access_token: token, expires_on: expires } = Token.parse(await response.json());
+    return { token, expiresOnTimestamp: Number(expires) * 1000 };
+  },
+});
