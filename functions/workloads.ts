@@ -1,8 +1,12 @@
 /** What brings services and jobs to what is wanted of them: importing it registers its functions. */
 import './activities/await-machine.ts';
 import './activities/check-replica.ts';
+import './activities/end-run.ts';
 import './activities/observe-service.ts';
 import './activities/record-rollout.ts';
 import './activities/start-replica.ts';
+import './activities/start-run.ts';
 import './activities/stop-replica.ts';
+import './activities/wait-for-run.ts';
 import './orchestrators/roll-out.ts';
+import './orchestrators/run-job.ts';

@@ -1,8 +1,7 @@
-import { PoolSpec } from '../model/application.ts';
 import { Retryable, Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
-import type { Machine } from '../model/machine.ts';
 import { containerName, type Replica, serviceId, templateOf } from '../model/service.ts';
+import { machineComing } from './machine-coming.ts';
 import type { StartOutcome } from './outcomes.ts';
 import { ownedService } from './ownership.ts';
 import type { WorkloadPorts } from './ports.ts';
@@ -64,24 +63,8 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
   const ready = reserved.record?.status.state === 'ready' && replica.address !== '';
   if (ready) return await run(ports, input, replica);
   await stores.replicas.upsert(...placeOf.replica(replica), replica);
-  const own = reserved.room.owner === owner && stillToCome(reserved.record);
-  return {
-    outcome: 'machine-coming',
-    machine: reserved.machine,
-    ...(own && {
-      provision: {
-        pool,
-        spec: (await stores.pools.get(...placeOf.pool(pool)))?.value ?? PoolSpec.parse({}),
-        machine: reserved.machine,
-        needs: { cpu: resources.cpu, memory: resources.memory },
-        cause: input.cause,
-      },
-    }),
-  };
+  return await machineComing(stores, reserved, { pool, resources, owner, cause: input.cause });
 }
-
-const stillToCome = (machine: Machine | undefined): boolean =>
-  machine === undefined || machine.status.state === 'provisioning' || machine.status.state === 'booting';
 
 /** On a machine that is ready. */
 async function run(ports: WorkloadPorts, input: StartReplica, replica: Replica): Promise<StartOutcome> {

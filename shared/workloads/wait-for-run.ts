@@ -1,0 +1,49 @@
+import type { Engine } from '../docker/engine.ts';
+import { poolOf } from '../machines/machine-names.ts';
+import { Retryable, Terminal } from '../model/errors.ts';
+import { lastLines } from './last-lines.ts';
+import { lookAt } from './observe-service.ts';
+import type { WorkloadPorts } from './ports.ts';
+import type { Input } from './replica-activities.ts';
+import { labels } from './replica-container.ts';
+import { runContainerName } from './run-container.ts';
+import type { waitForRun as signature, WaitOutcome } from './run-job.ts';
+import { placeOf } from './stores.ts';
+
+/** Waits until the attempt's container has ended, or the time is over. */
+export async function waitForRun(ports: WorkloadPorts, input: Input<typeof signature>): Promise<WaitOutcome> {
+  const { id, attempt, machine, milliseconds } = input;
+  const pool = poolOf(machine) ?? '';
+  const record = (await ports.stores.machines.get(...placeOf.machine(pool, machine)))?.value;
+  const look = await lookAt(ports, record, [`${labels.run}=${id}`]);
+  if (look.found === 'lost') return { outcome: 'lost', reason: `machine ${machine} is lost` };
+  if (look.found !== 'containers') {
+    await ports.sleep(Math.min(milliseconds, 1000));
+    return { outcome: 'running' };
+  }
+  const { engine, containers } = look;
+  const container = containers.find(({ name }) => name === runContainerName({ id, attempt }));
+  if (container === undefined) return { outcome: 'lost', reason: 'its container was removed' };
+  const exitCode = await exitCodeWithin(engine, container.id, milliseconds);
+  if (exitCode === undefined) return { outcome: 'running' };
+  const lines = await lastLines(engine, container.id);
+  const { state } = (await engine.inspect(container.id)) ?? container;
+  if (state.state === 'exited' && state.outOfMemory) lines.push('(ended by the kernel: out of memory)');
+  return { outcome: 'ended', exitCode, lastLines: lines };
+}
+
+async function exitCodeWithin(
+  engine: Engine,
+  container: string,
+  milliseconds: number,
+): Promise<number | undefined> {
+  const signal = AbortSignal.timeout(milliseconds);
+  try {
+    return (await engine.wait(container, signal)).exitCode;
+  } catch (error) {
+    // An engine that went away while it was waited for is asked again by the next wait.
+    if (signal.aborted || error instanceof Retryable) return undefined;
+    if (error instanceof Terminal && error.code === 'container-not-found') return undefined;
+    throw error;
+  }
+}
