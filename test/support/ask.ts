@@ -22,7 +22,7 @@ export interface Asking {
 
 /** Sends requests to an API server as they are given, wrong ones too. */
 export const makeAsk =
-  (server: ApiServer) =>
+  (server: Pick<ApiServer, 'url' | 'adminKey' | 'ca'>) =>
   (method: string, path: string, asking: Asking = {}): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const key = 'key' in asking ? asking.key : server.adminKey;

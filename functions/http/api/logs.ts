@@ -1,4 +1,4 @@
-import type { LogQuery } from '../../../shared/api/parameters.ts';
+import { type LogQuery, logQuery } from '../../../shared/api/parameters.ts';
 import { readRunLogs } from '../../../shared/api/routes/jobs.ts';
 import { readReplicaLogs } from '../../../shared/api/routes/services.ts';
 import type { Engine, LogLine, LogRequest } from '../../../shared/docker/engine.ts';
@@ -55,7 +55,7 @@ type LogCall = Pick<Call<unknown, LogQuery, unknown>, 'query' | 'request'>;
 
 /** What a client that lost its stream has seen last stands in its query, or in the header that browsers send. */
 function request({ query, request: { headers } }: LogCall, signal: AbortSignal): LogRequest {
-  const since = query.since ?? headers.get('last-event-id') ?? undefined;
+  const since = query.since ?? logQuery.shape.since.parse(headers.get('last-event-id') ?? undefined);
   return {
     follow: query.follow,
     signal,

@@ -158,6 +158,7 @@ describe('log streams', () => {
     const rest = await ask('GET', logs, { headers: { 'last-event-id': first } });
     expect(rest.text).not.toContain('"one"');
     expect(rest.text).toContain('"two"');
+    expect((await ask('GET', logs, { headers: { 'last-event-id': 'x' } })).status).toBe(400);
     expect((await ask('GET', `${logs}?tail=1&since=${encodeURIComponent(first)}`)).text).not.toContain(
       '"two"',
     );
