@@ -10,3 +10,4 @@ import './activities/stop-replica.ts';
 import './activities/wait-for-run.ts';
 import './orchestrators/roll-out.ts';
 import './orchestrators/run-job.ts';
+import './timers/due-schedules.ts';
