@@ -5,12 +5,6 @@ import { invalidRequest } from './arm-error.ts';
 export const Reference = z.looseObject({ id: z.string().startsWith('/') });
 export const Tags = z.record(z.string().max(512), z.string().max(256)).default({});
 
-/** What every tracked resource has. */
-export const Tracked = {
-  location: z.string({ error: "The required property 'location' was not found." }).min(1),
-  tags: Tags,
-};
-
 /** @throws ArmError InvalidRequestContent that names the member and what was expected */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body ?? {});
