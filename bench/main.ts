@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { benchDurable } from './durable.ts';
+import type { Report } from './report.ts';
+import { type Row, rowTable } from './row.ts';
+
+const benches: Readonly<Record<string, (report: Report) => Promise<readonly Row[]>>> = {
+  durable: benchDurable,
+};
+
+const USAGE = `npm run bench                measures everything and prints a table
+npm run bench -- <name> …    measures some of it: ${Object.keys(benches).join(', ')}
+npm run bench -- --json      with the rows as JSON in the last line`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false, short: 'h' },
+    },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(benches, name));
+  if (values.help || unknown.length > 0) {
+    console.log(unknown.length > 0 ? `There is no bench called ${unknown.join(', ')}.\n\n${USAGE}` : USAGE);
+    return unknown.length > 0 ? 1 : 0;
+  }
+  const rows: Row[] = [];
+  for (const [name, bench] of Object.entries(benches))
+    if (positionals.length === 0 || positionals.includes(name)) rows.push(...(await bench(console.log)));
+  console.log(`\n${rowTable(rows)}`);
+  if (values.json) console.log(JSON.stringify({ rows }));
+  return 0;
+}
+
+process.exitCode = await main();
+// What a library may have left open must not keep a finished program.
+process.exit();
