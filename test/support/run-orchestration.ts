@@ -32,10 +32,15 @@ export async function runOrchestration<I, O>(
     readonly services: Services;
     readonly clock: { now: Date };
     readonly events?: () => Readonly<Record<string, unknown>>;
+    /** Answers orchestrations that this one calls. */
+    readonly called?: (name: string, input: unknown, instanceId: string) => Promise<unknown>;
+    /** Runs before the result of each step is given back: what happens in the world meanwhile. */
+    readonly meanwhile?: (asked: readonly Asked[]) => void | Promise<void>;
   },
 ): Promise<Run<O>> {
   const { activities, services, clock } = options;
   const asked: Asked[] = [];
+  let again: { readonly input: I } | undefined;
   const copy = (value: unknown): unknown =>
     value === undefined ? undefined : JSON.parse(JSON.stringify(value));
   const task = (rest: Omit<Fake, keyof Task>): Fake => ({
@@ -71,7 +76,19 @@ export async function runOrchestration<I, O>(
       Object.assign(task({ dueAt: at.getTime(), run: async () => pass(at.getTime()) }), { cancel: () => {} }),
     waitForExternalEvent: (event: string) =>
       task({ event, run: async () => copy(options.events?.()?.[event]) }),
+    callSubOrchestrator: (name: string, given: unknown, instanceId: string) =>
+      task({
+        run: async () => {
+          asked.push({ name, input: given });
+          return copy(await options.called?.(name, copy(given), instanceId));
+        },
+      }),
+    setCustomStatus: () => {},
+    continueAsNew: (given: unknown) => {
+      again = { input: copy(given) as I };
+    },
     Task: {
+      all: (tasks: Fake[]) => task({ run: () => Promise.all(tasks.map((one) => one.run())) }),
       any: (tasks: Fake[]) =>
         task({
           run: async () => {
@@ -87,18 +104,25 @@ export async function runOrchestration<I, O>(
     },
   };
   const context = Object.assign(new InvocationContext(), { df }) as unknown as OrchestrationContext;
-  const generator = orchestrator(context, copy(input) as I);
+  let generator = orchestrator(context, copy(input) as I);
   let step = generator.next();
-  while (step.done !== true) {
+  for (;;) {
+    if (step.done === true) {
+      if (again === undefined) return { output: step.value, asked, endedAt: clock.now };
+      generator = orchestrator(context, again.input);
+      again = undefined;
+      step = generator.next();
+      continue;
+    }
     const { run } = step.value as Fake;
     let value: unknown;
     try {
       value = await run();
+      await options.meanwhile?.(asked);
     } catch (error) {
       step = generator.throw(error);
       continue;
     }
     step = generator.next(value);
   }
-  return { output: step.value, asked, endedAt: clock.now };
 }
