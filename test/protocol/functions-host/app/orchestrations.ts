@@ -191,3 +191,10 @@ df.app.entity('Counter', (context) => {
       context.df.destructOnExit();
   }
 });
+
+/** So many activities, one after the other: a turn each. */
+df.app.orchestration('steps', function* (context) {
+  const count = context.df.getInput() as number;
+  for (let step = 0; step < count; step += 1) yield context.df.callActivity('hello', String(step));
+  return count;
+});
