@@ -37,10 +37,16 @@ export function renderCloudInit(request: CloudInitRequest): string {
       file('/etc/berth/agent.json', `${JSON.stringify({ app: request.appUrl, machine: request.machine })}\n`),
       file('/usr/local/lib/berth/agent.py', agentScript, '0755'),
     ],
+    // The agent wants the engine, which waits for the registration: one transaction starts all in that order.
     runcmd: [
-      ['systemctl', 'daemon-reload'],
-      ['systemctl', 'enable', '--now', 'berth-register.service', 'berth-register.timer'],
-      ['systemctl', 'enable', '--now', 'docker.service', 'berth-agent.service'],
+      [
+        'systemctl',
+        'enable',
+        '--now',
+        'berth-register.service',
+        'berth-register.timer',
+        'berth-agent.service',
+      ],
     ],
   };
   const text = `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;

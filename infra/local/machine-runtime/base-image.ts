@@ -1,4 +1,5 @@
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Retryable, Terminal } from '../../../shared/model/errors.ts';
@@ -52,7 +53,8 @@ async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseIm
   if (existsSync(archive)) return archive;
   mkdirSync(options.cache, { recursive: true });
   options.report(`making the machine image of Debian ${recipe.release} packages`);
-  const unfinished = `${archive}.${process.pid}`;
+  removeRests(options.cache);
+  const unfinished = `${archive}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
     await run(
       'mmdebstrap',
@@ -76,6 +78,15 @@ async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseIm
     rmSync(unfinished, { force: true });
   }
   return archive;
+}
+
+/** Removes what killed processes have left unfinished, and archives of recipes that are no longer ours. */
+function removeRests(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const [, unfinished] = /^berth-machine-base-.*\.tar(?:\.(\d+).*)?$/.exec(name) ?? [undefined, 'other'];
+    if (unfinished === 'other' || (unfinished !== undefined && existsSync(`/proc/${unfinished}`))) continue;
+    rmSync(join(cache, name), { force: true });
+  }
 }
 
 /** mmdebstrap says `I: extracting archives...`: its steps are ours. */
