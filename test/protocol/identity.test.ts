@@ -11,6 +11,7 @@ import type { InstanceMetadata } from '../../infra/local/identity/metadata-direc
 import { type Identity, startIdentity } from '../../infra/local/identity/start-identity.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
+import { freePorts, testDataCentre } from '../support/local-settings.ts';
 
 const machine: InstanceMetadata = {
   resourceId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m1',
@@ -26,55 +27,21 @@ const machine: InstanceMetadata = {
   publicAddress: undefined,
   principalId: '55555555-5555-4555-8555-555555555555',
 };
-const header = 'a-secret-of-at-least-thirty-two-characters';
-const clientId = '33333333-3333-4333-8333-333333333333';
-const tenant = '22222222-2222-4222-8222-222222222222';
-
 let known: InstanceMetadata | undefined = machine;
 let directory = '';
 let ca = '';
 let identity: Identity;
 let dataCentre: DataCentre;
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+const { tenant, identity: own } = testDataCentre('/none', {});
+const { clientId, header } = own;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'identity-'));
   const platform = await ensurePlatformCa(directory);
   ca = platform.certificatePem;
   const { certificate, key } = await issueServerCertificate(platform, ['127.0.0.1', 'localhost'], directory);
-  const [authority, app, metadata] = [await freePort(), await freePort(), await freePort()];
-  dataCentre = {
-    id: '0badcafe',
-    directory,
-    gateway: '127.0.0.1',
-    subnet: '10.20.0.0/16',
-    network: 'none',
-    engineSocket: '/none',
-    ports: {
-      blob: 1024,
-      queue: 1024,
-      table: 1024,
-      arm: 1024,
-      authority,
-      identity: app,
-      metadata,
-      serviceBus: 1024,
-      app: 1024,
-    },
-    subscription: '11111111-1111-4111-8111-111111111111',
-    tenant,
-    identity: { clientId, principalId: '44444444-4444-4444-8444-444444444444', header },
-    storageAccount: 'account',
-    resourceGroup: 'g',
-    location: 'westeurope',
-  };
+  const [authority, app, metadata] = (await freePorts(3)) as [number, number, number];
+  dataCentre = testDataCentre(directory, { authority, identity: app, metadata });
   identity = await startIdentity(dataCentre, {
     directory: { byAddress: async (address) => (address === '127.0.0.1' ? known : undefined) },
     keysDirectory: directory,
@@ -190,7 +157,7 @@ describe('tokens', () => {
 
   test('outlive a restart', async () => {
     const { body } = await askApp(`api-version=2019-08-01&resource=https://x&client_id=${clientId}`);
-    const [authority, app, metadata] = [await freePort(), await freePort(), await freePort()];
+    const [authority, app, metadata] = (await freePorts(3)) as [number, number, number];
     const again = await startIdentity(
       { ...dataCentre, ports: { ...dataCentre.ports, authority, identity: app, metadata } },
       { directory: { byAddress: async () => undefined }, keysDirectory: directory, ...(await serverPems()) },
@@ -327,7 +294,7 @@ test('a port that is taken is told, and nothing stays behind', async () => {
   const blocker = createTcpServer();
   await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
   const taken = (blocker.address() as AddressInfo).port;
-  const app = await freePort();
+  const [app] = (await freePorts(1)) as [number];
   const ports = { ...dataCentre.ports, authority: taken, identity: app };
   const start = () =>
     startIdentity(

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -14,6 +14,7 @@ import type { DataCentre } from '../../infra/local/data-centre.ts';
 import { ensureSigningKey } from '../../infra/local/identity/signing-key.ts';
 import { tokenIssuer } from '../../infra/local/identity/tokens.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
+import { freePorts, testDataCentre } from '../support/local-settings.ts';
 
 const tenant = '22222222-2222-4222-8222-222222222222';
 const trusted = getCACertificates('default');
@@ -22,43 +23,10 @@ let directory = '';
 let dataCentre: DataCentre;
 let caCertificate = '';
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  for (const server of servers) await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await new Promise((done) => server.close(done));
-  return ports;
-}
-
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'storage-'));
   const [blob, queue, table] = (await freePorts(3)) as [number, number, number];
-  const other = 1024;
-  dataCentre = {
-    id: '0badcafe',
-    directory,
-    gateway: '127.0.0.1',
-    subnet: '10.20.0.0/16',
-    network: 'none',
-    engineSocket: '/none',
-    ports: {
-      blob,
-      queue,
-      table,
-      arm: other,
-      authority: other,
-      identity: other,
-      metadata: other,
-      serviceBus: other,
-      app: other,
-    },
-    subscription: tenant,
-    tenant,
-    identity: { clientId: tenant, principalId: tenant, header: 'x'.repeat(32) },
-    storageAccount: 'account',
-    resourceGroup: 'g',
-    location: 'westeurope',
-  };
+  dataCentre = testDataCentre(directory, { blob, queue, table });
   await writeFile(join(directory, 'data-centre.json'), JSON.stringify(dataCentre));
   caCertificate = (await ensurePlatformCa(join(directory, 'ca'))).certificatePem;
   setDefaultCACertificates([...trusted, caCertificate]);

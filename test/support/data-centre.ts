@@ -1,45 +1,141 @@
-import { type AddressInfo, createServer } from 'node:net';
-import type { DataCentre } from '../../infra/local/data-centre.ts';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import { containerName } from '../../infra/local/machine-runtime/machine-container.ts';
+import { execute, listMachines } from '../../infra/local/machine-runtime/machine-containers.ts';
+import { type DockerClient, dockerClient } from '../../infra/local/supervisor/docker-client.ts';
+import { filesOf } from '../../infra/local/supervisor/files.ts';
+import { mainJob } from '../../infra/local/supervisor/main-job.ts';
+import { progress } from '../../infra/local/supervisor/progress.ts';
+import { type RunningDataCentre, startDataCentre } from '../../infra/local/supervisor/start-data-centre.ts';
+import { removeDataCentre } from '../../infra/local/supervisor/stop-machines.ts';
+import { cache } from './machines.ts';
 
-/** Ports of 127.0.0.1 that nobody has now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  for (const server of servers) await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await new Promise((done) => server.close(done));
-  return ports;
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+/** Lines of each process that `logs` shows. */
+const SHOWN = 80;
+
+/** The whole data centre as `npm start` brings it up, in a folder of its own. */
+export interface TestDataCentre {
+  readonly running: RunningDataCentre;
+  /** The real docker client, logged in by `mainJob`. */
+  readonly docker: DockerClient;
+  /** Host and port of the app's registry, as the docker client names it. */
+  readonly registry: string;
+  /** Deploys examples/hello, builds and pushes it. @returns each healthy replica's address */
+  mainJob(): Promise<readonly string[]>;
+  /** Builds examples/hello as this version and pushes it. @returns the digest that was pushed */
+  push(version: string): Promise<string>;
+  /** Calls the API as the administrator with a JSON body. @throws with the answer, if it is a refusal */
+  call<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T>;
+  /** Calls the app as the administrator, whatever it answers. */
+  fetch(method: string, path: string, init?: Pick<RequestInit, 'body' | 'headers'>): Promise<Response>;
+  /** Names of the machines that have a container. */
+  machines(): Promise<readonly string[]>;
+  /** Runs a command in a machine, as root. @returns its output */
+  shell(machine: string, command: string): Promise<string>;
+  /** What was shown and the last lines of every process. */
+  logs(): string;
+  /** Stops it and removes everything: machines, network, state. */
+  close(): Promise<void>;
 }
 
-/** A data centre on 127.0.0.1 of which a test starts the parts that it names ports for. */
-export function testDataCentre(directory: string, ports: Partial<DataCentre['ports']>): DataCentre {
-  const unused = {
-    blob: 1024,
-    queue: 1024,
-    table: 1024,
-    arm: 1024,
-    authority: 1024,
-    identity: 1024,
-    metadata: 1024,
-    serviceBus: 1024,
-    app: 1024,
-  };
-  return {
-    id: '0badcafe',
-    directory,
-    gateway: '127.0.0.1',
-    subnet: '10.20.0.0/16',
-    network: 'none',
-    engineSocket: '/none',
-    ports: { ...unused, ...ports },
-    subscription: '11111111-1111-4111-8111-111111111111',
-    tenant: '22222222-2222-4222-8222-222222222222',
-    identity: {
-      clientId: '33333333-3333-4333-8333-333333333333',
-      principalId: '44444444-4444-4444-8444-444444444444',
-      header: 'a-secret-of-at-least-thirty-two-characters',
+export async function startTestDataCentre(): Promise<TestDataCentre> {
+  const trusted = getCACertificates('default');
+  const directory = await mkdtemp(join(tmpdir(), 'berth-e2e-'));
+  let shown = '';
+  const screen = {
+    isTTY: false,
+    columns: 120,
+    color: false,
+    write(text: string) {
+      shown += text;
     },
-    storageAccount: 'account',
-    resourceGroup: 'g',
-    location: 'westeurope',
   };
+  const steps = progress(screen, Date.now);
+  const { signal } = new AbortController();
+  const logs = () => `${shown}\n${lastLines(filesOf(directory).logs)}`;
+  let running: RunningDataCentre;
+  try {
+    running = await startDataCentre({
+      directory,
+      cache,
+      app: checkout,
+      dockerHost: process.env['DOCKER_HOST'],
+      progress: steps,
+      signal,
+    });
+  } catch (error) {
+    console.log(logs());
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+  const { dataCentre, engine, keys } = running;
+  const { gateway, ports } = dataCentre;
+  const registry = `127.0.0.1:${ports.app}`;
+  const docker = dockerClient(engine.socket, filesOf(directory).docker);
+  const ask: TestDataCentre['fetch'] = (method, path, { body, headers } = {}) =>
+    fetch(`https://${gateway}:${ports.app}${path}`, {
+      method,
+      ...(body === undefined || body === null ? {} : { body }),
+      headers: { authorization: `Bearer ${keys.admin}`, ...(headers as Record<string, string> | undefined) },
+    });
+
+  return {
+    running,
+    docker,
+    registry,
+    logs,
+    fetch: ask,
+    mainJob: async () => (await mainJob(running, { checkout, cache, progress: steps, signal })).addresses,
+    async push(version) {
+      const image = `${registry}/hello/web:latest`;
+      const values = ['--build-arg', `BASE=${registry}/library`, '--build-arg', `VERSION=${version}`];
+      await docker.run(['build', ...values, '--tag', image, join(checkout, 'examples/hello')]);
+      const output = await docker.run(['push', image]);
+      const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
+      if (digest === undefined) throw new Error(`docker push told no digest:\n${output}`);
+      return digest;
+    },
+    async call(schema, method, path, body) {
+      const response = await ask(method, path, {
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
+      return schema.parse(text === '' ? undefined : JSON.parse(text));
+    },
+    machines: () => listMachines(engine.api, dataCentre.id),
+    shell: (machine, command) =>
+      execute(engine.api, containerName(dataCentre.id, machine), ['/bin/sh', '-c', command]),
+    async close() {
+      try {
+        await running.stop();
+        await removeDataCentre(engine, dataCentre);
+      } finally {
+        setDefaultCACertificates(trusted);
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function lastLines(folder: string): string {
+  const parts: string[] = [];
+  for (const name of ['storage', 'cloud', 'app']) {
+    let text: string;
+    try {
+      text = readFileSync(join(folder, `${name}.log`), 'utf8');
+    } catch {
+      continue;
+    }
+    parts.push(`--- ${name}`, ...text.trimEnd().split('\n').slice(-SHOWN));
+  }
+  return parts.join('\n');
 }
