@@ -11,3 +11,4 @@ import './activities/wait-for-run.ts';
 import './orchestrators/roll-out.ts';
 import './orchestrators/run-job.ts';
 import './timers/due-schedules.ts';
+import './timers/sweep-services.ts';

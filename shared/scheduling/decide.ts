@@ -1,6 +1,6 @@
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
-import { type Demand, FIRST_PORT, place, type Room } from './place.ts';
+import { type Demand, FIRST_PORT, type Placement, place, type Room } from './place.ts';
 import type { MachineRoom, Reservation } from './rows.ts';
 
 export type Change =
@@ -13,6 +13,8 @@ export type Change =
       readonly avoid: readonly string[];
       /** Instance id of the orchestration that needs it. */
       readonly owner: string;
+      /** Where it is already: a container that runs without a record. */
+      readonly found?: { readonly machine: MachineName; readonly port: number | undefined };
     }
   | { readonly kind: 'release'; readonly reservation: string };
 
@@ -85,7 +87,9 @@ export function decide(
     const candidates = [...rooms.values()].map((room) =>
       roomOf(room, machines.get(room.machine), change.group),
     );
-    let placement = place(change.demand, candidates, change.avoid);
+    let placement: Placement = change.found
+      ? { ...change.found, reason: 'it runs there' }
+      : place(change.demand, candidates, change.avoid);
     if (placement.machine === undefined && addition !== undefined) {
       const more = further(addition, rooms.size, change);
       if (typeof more === 'string') return { outcome: 'no-room', reason: `${placement.reason}; ${more}` };
@@ -158,7 +162,8 @@ function further(
   };
 }
 
-const emptyRoom = ({ name, cpu, memory, owner, status }: Machine): MachineRoom => ({
+/** Room of a machine that nothing is reserved on. */
+export const emptyRoom = ({ name, cpu, memory, owner, status }: Machine): MachineRoom => ({
   machine: name,
   cpu,
   memory,
@@ -183,7 +188,8 @@ function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
 function roomOf(room: MachineRoom, machine: Machine | undefined, group: string): Room {
   const state = machine?.status.state ?? 'provisioning';
   const coming = state === 'provisioning' || state === 'booting';
-  return { ...room, usable: coming || state === 'ready', coming, siblings: room.groups[group] ?? 0 };
+  const usable = (coming || state === 'ready') && room.closed !== true;
+  return { ...room, usable, coming, siblings: room.groups[group] ?? 0 };
 }
 
 function without(room: MachineRoom, { cpu, memory, port, group }: Reservation): MachineRoom {

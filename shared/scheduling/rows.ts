@@ -24,6 +24,8 @@ export const MachineRoom = z.object({
   /** Instance id of the orchestration whose need made the machine: it provisions it. */
   owner: z.string(),
   addedAt: z.iso.datetime(),
+  /** The machine is about to be retired: nothing is placed there any more. */
+  closed: z.boolean().optional(),
 });
 export type MachineRoom = z.infer<typeof MachineRoom>;
 

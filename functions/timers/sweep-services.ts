@@ -1,0 +1,68 @@
+import { app, type InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import { CloudEvent } from '../../shared/model/cloud-event.ts';
+import { type Service, serviceId } from '../../shared/model/service.ts';
+import { eventTypes } from '../../shared/workloads/answer.ts';
+import { mend, sweepServices } from '../../shared/workloads/sweep.ts';
+import { acceptEvent } from '../accept-event.ts';
+import { type Services, services } from '../services.ts';
+
+/** Compares services with what runs on the machines; what differs is mended, or becomes an event of its own. */
+export async function sweep(
+  made: Services,
+  client: df.DurableClient,
+  context: Pick<InvocationContext, 'log' | 'error'>,
+): Promise<void> {
+  const isLive = async (id: string): Promise<boolean> => {
+    // An instance that is not known is an error here.
+    const found = await client.getStatus(id).catch(() => undefined);
+    return ['Running', 'Pending', 'Suspended'].includes(found?.runtimeStatus ?? '');
+  };
+  const findings = await sweepServices(made.workloads, isLive);
+  // Adoptions come before the repairs that would otherwise make the same again.
+  const order = ['remove', 'release', 'adopt', 'repair'] as const;
+  for (const kind of order)
+    await Promise.all(
+      findings
+        .filter(({ finding }) => finding === kind)
+        .map(async (finding) => {
+          try {
+            context.log(`sweep: ${finding.finding} ${nameOf(finding)}: ${finding.reason}`);
+            if (finding.finding !== 'repair') return await mend(made.workloads, finding);
+            await acceptEvent(made, client, repairEvent(finding.service, finding.reason, made.now()));
+          } catch (error) {
+            context.error(`sweep: ${finding.finding} ${nameOf(finding)}:`, error);
+          }
+        }),
+    );
+}
+
+function nameOf(finding: Awaited<ReturnType<typeof sweepServices>>[number]): string {
+  switch (finding.finding) {
+    case 'repair':
+      return serviceId(finding.service.key);
+    case 'adopt':
+      return `${serviceId(finding.replica.key)} slot ${finding.replica.slot}`;
+    case 'remove':
+      return `${finding.machine}/${finding.container.name}`;
+    case 'release':
+      return finding.reservation;
+  }
+}
+
+/** One event for each service, revision and minute. */
+const repairEvent = ({ key, revision }: Service, reason: string, now: Date): CloudEvent =>
+  CloudEvent.parse({
+    specversion: '1.0',
+    id: `${revision}:${now.toISOString().slice(0, 16)}`,
+    source: `sweep/${serviceId(key)}`,
+    type: eventTypes.sweep,
+    time: now.toISOString(),
+    data: { key, reason },
+  });
+
+app.timer('sweep-services', {
+  schedule: '0 * * * * *',
+  extraInputs: [df.input.durableClient()],
+  handler: (_timer, context) => sweep(services(), df.getClient(context), context),
+});

@@ -1,0 +1,34 @@
+import type { Machine } from '../model/machine.ts';
+import { documents } from '../state/documents.ts';
+import { Conflict, type Tables } from '../state/tables.ts';
+import { emptyRoom } from './decide.ts';
+import { MachineRoom, machineRow, RESERVATIONS_RANGE, Reservation } from './rows.ts';
+
+const TABLE = 'capacity';
+
+/** Machines, of all pools, on which something is reserved. */
+export async function reservedMachines(tables: Tables): Promise<Set<string>> {
+  const machines = new Set<string>();
+  for await (const { value } of documents(tables, TABLE, Reservation).list(RESERVATIONS_RANGE))
+    machines.add(value.machine);
+  return machines;
+}
+
+/**
+ * Lets nothing be placed on a machine any more, if nothing is: reservations change the same row, so one of both wins.
+ * @returns false if something is reserved there
+ */
+export async function closeRoom(tables: Tables, machine: Machine): Promise<boolean> {
+  const rooms = documents(tables, TABLE, MachineRoom);
+  const row = machineRow(machine.name);
+  try {
+    const found = await rooms.get(machine.pool, row);
+    if (found === undefined) await rooms.insert(machine.pool, row, { ...emptyRoom(machine), closed: true });
+    else if (Object.keys(found.value.groups).length > 0) return false;
+    else await rooms.replace(found, { ...found.value, closed: true });
+    return true;
+  } catch (error) {
+    if (error instanceof Conflict) return false;
+    throw error;
+  }
+}
