@@ -4,7 +4,7 @@ import type { Run } from '../shared/model/job.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 import type { PartName } from './names.ts';
-import { readLog } from './read-log.ts';
+import { type LogLine, readLog } from './read-log.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function runJob(
   { application, part: job }: PartName,
   wait: boolean,
 ): Promise<number> {
-  const { client, output, environment, interrupted } = session;
+  const { client, output, environment } = session;
   const accepted = await client.call(startRun, { params: { environment, application, job } });
   const { run: id } = accepted;
   if (!wait) {
@@ -25,23 +25,7 @@ export async function runJob(
   }
   output.say(`${application}/${job}: run ${id}`);
   const params = { environment, application, job, run: id };
-  const read = () => runIfThere(session, params);
-
-  let run = await until(
-    read,
-    interrupted,
-    (found) => found !== undefined && found.status.state !== 'pending',
-  );
-  if (run !== undefined)
-    for await (const line of readLog(client, readRunLogs, { params, query: { follow: true } }, interrupted)) {
-      if (output.json) output.piece({ line }, '');
-      else (line.stream === 'stderr' ? process.stderr : process.stdout).write(`${line.text}\n`);
-    }
-  run = await until(
-    read,
-    interrupted,
-    (found) => found?.status.state === 'succeeded' || found?.status.state === 'failed',
-  );
+  const run = await showUntilEnd(session, params);
   if (run === undefined)
     throw new Failure({
       code: 'interrupted',
@@ -57,6 +41,51 @@ export async function runJob(
     : run.status.exitCode;
 }
 
+/** Shows the output of all attempts. @returns the run once it has ended; undefined if the user ended the command */
+async function showUntilEnd(session: Session, params: Record<string, string>): Promise<Run | undefined> {
+  const { client, output, interrupted } = session;
+  const shown: string[] = [];
+  const show = (line: LogLine): void => {
+    shown.push(line.text);
+    if (output.json) output.piece({ line }, '');
+    else (line.stream === 'stderr' ? process.stderr : process.stdout).write(`${line.text}\n`);
+  };
+  let since: string | undefined;
+  while (!interrupted.aborted) {
+    const run = await runIfThere(session, params);
+    if (run?.status.state === 'succeeded' || run?.status.state === 'failed') {
+      const { at: time, lastLines } = run.status;
+      for (const text of unseen(shown, lastLines)) show({ stream: 'stdout', time, text });
+      return run;
+    }
+    if (run?.status.state === 'running')
+      for await (const line of readLog(
+        client,
+        readRunLogs,
+        { params, query: { follow: true, since } },
+        interrupted,
+      )) {
+        if (line.kept === true) continue;
+        since = line.time;
+        show(line);
+      }
+    await sleep(300, undefined, { signal: interrupted }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+/**
+ * The kept lines that were not shown: a container that ends at once may be gone before its output was asked for.
+ * Both are the end of the same output, so what was shown last is where the kept ones go on.
+ */
+export function unseen(shown: readonly string[], kept: readonly string[]): readonly string[] {
+  for (let overlap = Math.min(shown.length, kept.length); overlap > 0; overlap -= 1) {
+    const end = shown.slice(shown.length - overlap);
+    if (end.every((text, index) => text === kept[index])) return kept.slice(overlap);
+  }
+  return kept;
+}
+
 /** The run's row comes a moment after the command was accepted. */
 async function runIfThere({ client }: Session, params: Record<string, string>): Promise<Run | undefined> {
   try {
@@ -65,17 +94,4 @@ async function runIfThere({ client }: Session, params: Record<string, string>): 
     if (error instanceof Failure && error.exitCode === exitCodes.notFound) return undefined;
     throw error;
   }
-}
-
-async function until(
-  read: () => Promise<Run | undefined>,
-  signal: AbortSignal,
-  isDone: (run: Run | undefined) => boolean,
-): Promise<Run | undefined> {
-  while (!signal.aborted) {
-    const run = await read();
-    if (isDone(run)) return run;
-    await sleep(300, undefined, { signal }).catch(() => undefined);
-  }
-  return undefined;
 }

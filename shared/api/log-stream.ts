@@ -12,6 +12,8 @@ export const LogEvent = z.discriminatedUnion('event', [
       /** RFC 3339 with nanoseconds. */
       time: z.string(),
       text: z.string(),
+      /** The container is gone and this is one of its last lines, which were kept; `time` is then when it ended. */
+      kept: z.literal(true).optional(),
     }),
   }),
   z.object({

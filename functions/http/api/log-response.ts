@@ -1,7 +1,8 @@
 import { ReadableStream } from 'node:stream/web';
 import { HttpResponse } from '@azure/functions';
 import { COMMENT_SECONDS, type LogEvent, STREAM_SECONDS } from '../../../shared/api/log-stream.ts';
-import type { LogLine } from '../../../shared/docker/engine.ts';
+
+export type LogLine = Extract<LogEvent, { event: 'line' }>['data'];
 
 /** How long a stream may last and be silent, in seconds; tests shorten them. */
 export interface Pace {

@@ -1,14 +1,14 @@
 import { type LogQuery, logQuery } from '../../../shared/api/parameters.ts';
 import { readRunLogs } from '../../../shared/api/routes/jobs.ts';
 import { readReplicaLogs } from '../../../shared/api/routes/services.ts';
-import type { Engine, LogLine, LogRequest } from '../../../shared/docker/engine.ts';
+import type { Engine, LogRequest } from '../../../shared/docker/engine.ts';
 import type { Run } from '../../../shared/model/job.ts';
 import { containerName, type Replica } from '../../../shared/model/service.ts';
 import { all, placeOf } from '../../../shared/workloads/stores.ts';
 import type { Services } from '../../services.ts';
 import { type Call, endpoint } from '../endpoint.ts';
 import { runAt } from './jobs.ts';
-import { logResponse } from './log-response.ts';
+import { type LogLine, logResponse } from './log-response.ts';
 import { notFound } from './not-found.ts';
 
 export const ofReplica = endpoint(readReplicaLogs, async (call) => {
@@ -67,7 +67,7 @@ function request({ query, request: { headers } }: LogCall, signal: AbortSignal):
 /** Last lines that were kept of a container that is gone, all with the time at which it ended. */
 function keptLines({ status }: Run | Replica): LogLine[] {
   if (!('lastLines' in status)) return [];
-  return status.lastLines.map((text) => ({ stream: 'stdout', time: status.at, text }));
+  return status.lastLines.map((text) => ({ stream: 'stdout', time: status.at, text, kept: true }));
 }
 
 async function* remembered(lines: readonly LogLine[], { since, tail }: LogRequest): AsyncIterable<LogLine> {

@@ -191,6 +191,8 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       const id = await world.runContainer(report, run);
       world.engine.control.write(id, 'result');
       world.engine.control.write(id, 'trouble', 'stderr');
+      await until('it is passed on', () => running.stderr().includes('trouble'), 30);
+      world.engine.control.write(id, 'last');
       world.engine.control.exit(id, 9);
       const at = new Date().toISOString();
       await world.changeRun(report, run, {
@@ -199,10 +201,10 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
         code: 'exited',
         reason: 'Exit code 9.',
         exitCode: 9,
-        lastLines: [],
+        lastLines: ['result', 'trouble', 'last'],
       });
       const { code, stdout, stderr } = await running.ended;
-      expect([code, stdout]).toEqual([9, 'result\n']);
+      expect([code, stdout]).toEqual([9, 'result\nlast\n']);
       expect(stderr).toContain('trouble');
       expect((await berth(['jobs', 'runs', 'shop/report'])).stdout).toMatch(/failed \(9\)/);
     });
