@@ -75,12 +75,7 @@ describe.skipIf(!there)(
   () => {
     it.each([
       ['virtualMachines', 'Microsoft.Compute', /VirtualMachine_Create/],
-      [
-        'networkSecurityGroups',
-        'Microsoft.Network',
-        'networkSecurityGroup.json',
-        /NetworkSecurityGroupCreate/,
-      ],
+      ['networkSecurityGroups', 'Microsoft.Network', /NetworkSecurityGroupCreate/],
       ['virtualNetworks', 'Microsoft.Network', /VirtualNetworkCreate/],
     ])(
       'says the same of spoiled bodies: %s',
