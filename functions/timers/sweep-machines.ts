@@ -1,17 +1,21 @@
 import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
-import { type SweepStep, sweepSteps, unrecorded } from '../../shared/machines/orphans.ts';
-import { retireMachine, retirementId } from '../../shared/machines/provisioning.ts';
+import { sweepSteps, unrecorded } from '../../shared/machines/orphans.ts';
+import { poolSteps } from '../../shared/machines/pool-steps.ts';
+import type { PoolSpec } from '../../shared/model/application.ts';
 import type { Machine } from '../../shared/model/machine.ts';
+import { PoolName } from '../../shared/model/names.ts';
+import { reservedMachines } from '../../shared/scheduling/close-room.ts';
 import { isGoing } from '../instances.ts';
 import { type Services, services } from '../services.ts';
+import { type MachineStep, takeMachineStep } from './take-machine-step.ts';
 
 /**
  * Compares machines with what ARM has and with what was heard of them, and mends what differs.
  * @param pause milliseconds between the two questions to an engine whose machine was not heard
  */
 export async function sweepMachines(
-  made: Pick<Services, 'now' | 'machines' | 'cloud' | 'stores' | 'engineOf'>,
+  made: Pick<Services, 'now' | 'machines' | 'cloud' | 'stores' | 'engineOf' | 'tables'>,
   client: df.DurableClient,
   context: InvocationContext,
   pause = 5_000,
@@ -20,68 +24,27 @@ export async function sweepMachines(
   const going = await goingOf(records, client);
   const isNeeded = unrecorded({ records, resources }).size > 0;
   const occupied = isNeeded ? await occupiedMachines(made) : new Set<string>();
-  const steps = sweepSteps({ now: made.now(), records, resources, going, occupied });
+  const now = made.now();
+  const steps = [
+    ...sweepSteps({ now, records, resources, going, occupied }),
+    ...poolSteps({ now, records, pools: await poolsOf(made), reserved: await reservedMachines(made.tables) }),
+  ];
   const results = await Promise.allSettled(
     steps.map(async (step) => {
-      context.log(`sweep: ${step.step} ${'machine' in step ? step.machine.name : step.name}: ${step.reason}`);
-      await take(step, made, client, pause);
+      context.log(`sweep: ${step.step} ${subjectOf(step)}: ${step.reason}`);
+      await takeMachineStep(step, made, client, pause);
     }),
   );
   for (const result of results) if (result.status === 'rejected') context.error('sweep:', result.reason);
 }
 
-async function take(
-  step: SweepStep,
-  made: Pick<Services, 'now' | 'machines' | 'cloud' | 'engineOf'>,
-  client: df.DurableClient,
-  pause: number,
-): Promise<void> {
-  switch (step.step) {
-    case 'delete-resource': {
-      const { kind, name } = step;
-      const { cloud } = made;
-      if (kind === 'vm') await cloud.deleteVirtualMachine(name);
-      else if (kind === 'nic') await cloud.deleteNic(name);
-      else await cloud.deleteDisk(name);
-      return;
-    }
-    case 'retire-machine': {
-      const { name, pool } = step.machine;
-      const input = { pool, machine: name, reason: step.reason };
-      await client.startNew(retireMachine.name, { instanceId: retirementId(name), input });
-      return;
-    }
-    case 'ask-engine':
-      return await askEngine(step.machine, made, pause);
-    case 'forget-machine':
-      return await made.machines.remove(step.machine.name);
-  }
-}
+const subjectOf = (step: MachineStep): string =>
+  'machine' in step ? step.machine.name : 'pool' in step ? step.pool : step.name;
 
-/** An engine that answers is as good as a report. */
-async function askEngine(
-  { name, address }: Machine,
-  { engineOf, machines, now }: Pick<Services, 'engineOf' | 'machines' | 'now'>,
-  pause: number,
-): Promise<void> {
-  const answers = async () => {
-    if (address === undefined) return false;
-    const engine = await engineOf({ name, address });
-    return await engine.version().then(
-      () => true,
-      () => false,
-    );
-  };
-  let alive = await answers();
-  if (!alive) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    alive = await answers();
-  }
-  const at = now().toISOString();
-  await machines.change(name, (machine) => {
-    if (machine.status.state !== 'ready') return undefined;
-    return alive ? { ...machine, heardAt: at } : { ...machine, status: { state: 'silent', since: at } };
-  });
+async function poolsOf({ stores }: Pick<Services, 'stores'>): Promise<Map<PoolName, PoolSpec>> {
+  const pools = new Map<PoolName, PoolSpec>();
+  for await (const { row, value } of stores.pools.list({})) pools.set(PoolName.parse(row), value);
+  return pools;
 }
 
 /** Owners whose orchestration is going on, of the records for which that matters. */

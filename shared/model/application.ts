@@ -103,6 +103,8 @@ export const PoolSpec = z.strictObject({
   image: MachineImage.default('Debian:debian-12:12-gen2:latest'),
   minimum: z.number().int().min(0).default(0),
   maximum: z.number().int().min(1).max(1000).default(3),
+  /** Seconds that a machine without containers is kept beyond `minimum`. */
+  idle: z.number().int().min(0).max(604_800).default(600),
 });
 export type PoolSpec = z.infer<typeof PoolSpec>;
 

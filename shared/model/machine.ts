@@ -33,6 +33,8 @@ export const Machine = z.object({
   owner: z.string(),
   /** When its agent was last heard. */
   heardAt: z.iso.datetime().optional(),
+  /** Since when the sweep finds nothing reserved there. */
+  idleSince: z.iso.datetime().optional(),
   /** Engine certificate that it was given. */
   certificate: z.object({ serial: z.string(), notAfter: z.iso.datetime() }).optional(),
 });

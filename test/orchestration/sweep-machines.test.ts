@@ -22,6 +22,7 @@ function world() {
   const engine = memoryEngine();
   const services = {
     now: () => clock.now,
+    tables,
     machines: machineStore(tables),
     stores: stores(tables),
     cloud,
