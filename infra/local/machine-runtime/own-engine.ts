@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, Terminal } from '../../../shared/model/errors.ts';
+import { run } from './command.ts';
 import type { EngineOptions, HostEngine } from './engine.ts';
 import { engineApi } from './engine-api.ts';
 import { connectBridge, prepareHost, restoreHost } from './host-settings.ts';
@@ -99,28 +100,58 @@ export async function stopEngine(options: Place): Promise<void> {
   const place = ownEngine(options);
   if (!place.recorded) return;
   await stopProcess(options);
+  await unmountRests(place);
   await restoreHost(options);
   rmSync(place.volatile, { recursive: true, force: true });
 }
 
+/**
+ * Stops dockerd, and then the containerd that it started. Its pid file goes too: where dockerd was killed, the dead
+ * containerd may not be reaped yet, and the next dockerd would take it for alive and wait for it in vain.
+ */
 async function stopProcess(options: Place): Promise<void> {
-  const pid = runningPid(options);
+  await endProcess(() => runningPid(options));
+  const folder = join(ownEngine(options).volatile, 'exec', 'containerd');
+  const pidFile = join(folder, 'containerd.pid');
+  await endProcess(() => pidOf(pidFile, 'containerd', join(folder, 'containerd.toml')));
+  rmSync(pidFile, { force: true });
+}
+
+/** An engine that was killed leaves its mounts behind, the last one uppermost. */
+async function unmountRests({ data, volatile }: ReturnType<typeof ownEngine>): Promise<void> {
+  const targets = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${data}/`) || path.startsWith(`${volatile}/`));
+  for (const path of targets.reverse()) await run('umount', ['--lazy', path]);
+}
+
+async function endProcess(running: () => number | undefined): Promise<void> {
+  const pid = running();
   if (pid === undefined) return;
-  process.kill(pid, 'SIGTERM');
   const give = Date.now() + 30_000;
-  while (runningPid(options) === pid) {
-    if (Date.now() > give) process.kill(pid, 'SIGKILL');
-    await sleep(50);
+  for (let signal: NodeJS.Signals | 0 = 'SIGTERM'; running() === pid; await sleep(50)) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended between the look and the signal.
+    }
+    signal = Date.now() > give ? 'SIGKILL' : 0;
   }
 }
 
-/** Process id of our dockerd; a pid that meanwhile belongs to another program is not ours. */
-function runningPid(options: Place): number | undefined {
+/** Process id of our dockerd. */
+const runningPid = (options: Place): number | undefined => {
   const { pidFile } = ownEngine(options);
+  return pidOf(pidFile, 'dockerd', pidFile);
+};
+
+/** The pid in this file; one that meanwhile belongs to another program, without `argument`, is not ours. */
+function pidOf(file: string, program: string, argument: string): number | undefined {
   try {
-    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const pid = Number(readFileSync(file, 'utf8'));
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.includes(pidFile) && words[0]?.endsWith('dockerd') ? pid : undefined;
+    return words.includes(argument) && words[0]?.endsWith(program) ? pid : undefined;
   } catch {
     return undefined;
   }
