@@ -49,6 +49,10 @@ const scheduledSince = (earlier: Turn, later: Turn) =>
     .filter(({ EventType: type }) => [4, 7, 10, 14].includes(type))
     .map(({ EventType: type, EventId: id }) => ({ type, id }));
 
+/** The recording host's clock ran ahead of its timers now and then, and it then set the rest anew. */
+const firedEarly = ({ history }: Turn) =>
+  history.some((event) => event.EventType === 11 && event.Timestamp < event.FireAt);
+
 const typeOf = { activity: 4, child: 7, timer: 10, message: 14 };
 
 describe.skipIf(!existsSync(file))('replays of recorded turns', () => {
@@ -61,6 +65,7 @@ describe.skipIf(!existsSync(file))('replays of recorded turns', () => {
         .find((other) => other.instanceId === turn.instanceId && other.execution === turn.execution);
       // Each host names the requests to entities in its own way, so answers to recorded ones have other names here.
       if (next === undefined || turn.history.some(({ EventType: type }) => type === 14)) continue;
+      if (firedEarly(turn)) continue;
       const planned = planOf(turn).scheduled.map(({ kind, id }) => ({ type: typeOf[kind], id }));
       // What was scheduled stands right behind the turn's own events.
       expect(planned, `${turn.instanceId}, turn ${index}`).toEqual(scheduledSince(turn, next));

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HostLog } from '../log.ts';
 import type { RunActivity } from './activities.ts';
 import type { Engine } from './engine.ts';
@@ -17,11 +18,19 @@ export interface DispatchParts {
 
 export type Dispatch = (id: string, row: string, obligation: Obligation) => void;
 
-/** Longest that a timer of this process can wait, milliseconds; the sweep sets what lies beyond anew. */
+export interface Dispatcher {
+  readonly dispatch: Dispatch;
+  /** Begins with nothing more, and waits for activities that run, but no longer than `milliseconds`. */
+  close(milliseconds: number): Promise<void>;
+}
+
+/** Longest that a timer of this process can wait, milliseconds: what lies beyond is waited for in parts. */
 const longestTimeout = 2 ** 31 - 1;
 
 /** Begins with an obligation; whoever fulfils it deletes its row. `id` is the partition's owner: orchestration or entity. */
-export function dispatcher({ engine, entities, runActivity, work, log }: DispatchParts): Dispatch {
+export function dispatcher({ engine, entities, runActivity, work, log }: DispatchParts): Dispatcher {
+  const running = new Set<Promise<void>>();
+  let closed = false;
   const ended = (id: string, row: string, then?: () => Promise<void>) => () => {
     engine()
       .fulfilled(id, row)
@@ -32,36 +41,41 @@ export function dispatcher({ engine, entities, runActivity, work, log }: Dispatc
         log.failure(`obligation ${row} of ${id}`, error);
       });
   };
+  const track = (activity: Promise<void>): void => {
+    running.add(activity);
+    activity.finally(() => running.delete(activity));
+  };
   const take = (id: string, row: string) => () => work.end(id, row);
 
-  return (id, row, obligation) => {
+  const setTimer = (id: string, row: string, timer: Extract<Obligation, { kind: 'timer' }>): void => {
+    const due = Date.parse(timer.fireAt) - Date.now();
+    // Node's timers may end a little early: an orchestration's clock must not stand before the time it waited for.
+    if (due > 0) {
+      work.wait(id, row, Math.min(due, longestTimeout), () => setTimer(id, row, timer));
+      return;
+    }
+    const fired = event({ EventType: EventType.TimerFired, TimerId: timer.taskId, FireAt: timer.fireAt });
+    engine().post(id, { events: [fired], fulfils: row, settle: take(id, row) });
+  };
+
+  const dispatch: Dispatch = (id, row, obligation) => {
+    // The row stays for the next host.
+    if (closed) return;
     work.begin(id, row);
     switch (obligation.kind) {
       case 'activity':
-        runActivity(id, obligation)
-          .then((body) => engine().post(id, { events: [event(body)], fulfils: row, settle: take(id, row) }))
-          .catch((error: unknown) => {
-            work.end(id, row);
-            log.failure(`activity ${obligation.name} of ${id}`, error);
-          });
-        return;
-      case 'timer': {
-        const due = Math.max(0, Date.parse(obligation.fireAt) - Date.now());
-        if (due > longestTimeout) return work.wait(id, row, longestTimeout, take(id, row));
-        return work.wait(id, row, due, () =>
-          engine().post(id, {
-            events: [
-              event({
-                EventType: EventType.TimerFired,
-                TimerId: obligation.taskId,
-                FireAt: obligation.fireAt,
-              }),
-            ],
-            fulfils: row,
-            settle: take(id, row),
-          }),
+        track(
+          runActivity(id, obligation)
+            .then((body) => engine().post(id, { events: [event(body)], fulfils: row, settle: take(id, row) }))
+            .catch((error: unknown) => {
+              work.end(id, row);
+              log.failure(`activity ${obligation.name} of ${id}`, error);
+            }),
         );
-      }
+        return;
+      case 'timer':
+        setTimer(id, row, obligation);
+        return;
       case 'child': {
         const { name, version, input, parent, taskId } = obligation;
         // The row stays until the child's answer takes it: the sweep would start a lost child again.
@@ -110,5 +124,12 @@ export function dispatcher({ engine, entities, runActivity, work, log }: Dispatc
       case 'turn':
         engine().post(id, { events: obligation.events, fulfils: row, settle: take(id, row) });
     }
+  };
+  return {
+    dispatch,
+    async close(milliseconds) {
+      closed = true;
+      await Promise.race([Promise.all(running), wait(milliseconds, undefined, { ref: false })]);
+    },
   };
 }

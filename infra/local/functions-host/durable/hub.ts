@@ -5,7 +5,7 @@ import { type FunctionMetadata, returnedValue } from '../core/wire.ts';
 import type { HostConfiguration } from '../host-json.ts';
 import type { HostLog } from '../log.ts';
 import { activities } from './activities.ts';
-import { type Dispatch, dispatcher } from './dispatch.ts';
+import { dispatcher } from './dispatch.ts';
 import { type Engine, engine } from './engine.ts';
 import { type Entities, entities } from './entities.ts';
 import { type EntityStore, entityStore } from './entity-store.ts';
@@ -40,6 +40,8 @@ export interface HubParts {
 const maximumShortTimer = 6 * 86_400_000;
 const longTimerInterval = 3 * 86_400_000;
 const httpSleep = 30_000;
+/** That activities under way get when the host stops. */
+const grace = 10_000;
 
 export async function openHub({
   tables,
@@ -57,7 +59,7 @@ export async function openHub({
   const entityStates = entityStore(tables, table, texts, members.self);
   let running: Engine;
   let entityEngine: Entities;
-  const dispatch: Dispatch = dispatcher({
+  const { dispatch, close: closeDispatch } = dispatcher({
     engine: () => running,
     entities: () => entityEngine,
     runActivity: activities(durable, invoke, log, configuration.maxConcurrentActivityFunctions),
@@ -110,6 +112,7 @@ export async function openHub({
     entityStates,
     async close() {
       await stopSweep();
+      await closeDispatch(grace);
       work.close();
       await Promise.all([running.idle(), entityEngine.idle()]);
       await members.leave();

@@ -57,7 +57,7 @@ export function timerTrigger(parts: TimerParts): RunningTrigger {
     const overdue = now >= due;
     if (!overdue && !(onStart && parts.runOnStartup)) return later(due - now);
     const claim = await statuses.claim(functionName, status, claimFor);
-    if (claim === undefined) return later(pause);
+    if (claim === undefined) return later(pause, onStart);
     const renewing = setInterval(() => {
       claim.renew(claimFor).catch((error: unknown) => log.failure(`timer of ${functionName}`, error));
     }, renewEvery);

@@ -18,3 +18,15 @@ app.timer('everySecond', {
     note({ timer: timer.isPastDue });
   },
 });
+
+if (process.env.ServiceBus__fullyQualifiedNamespace !== undefined)
+  app.serviceBusQueue('fromServiceBus', {
+    queueName: 'commands',
+    connection: 'ServiceBus',
+    autoCompleteMessages: true,
+    handler: async (message, context) => {
+      const { deliveryCount, messageId, applicationProperties } = context.triggerMetadata ?? {};
+      note({ bus: message, delivery: deliveryCount, id: messageId, properties: applicationProperties });
+      if ((message as { fail?: boolean }).fail === true) throw new Error('this message cannot be read');
+    },
+  });

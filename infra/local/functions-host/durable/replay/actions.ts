@@ -120,7 +120,7 @@ export class Actions {
       }
       task.whenSettled(() => {
         const left = at - this.now;
-        if (left <= 0) whole.settle(done);
+        if (pieceAt >= at || left <= 0) whole.settle(done);
         else set(left < this.#options.longTimerInterval ? at : this.now + this.#options.longTimerInterval);
       });
     };
