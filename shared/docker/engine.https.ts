@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { agreedVersion, OLDEST } from './api-version.ts';
 import { type Connection, connect, type EngineAddress, type EngineCall } from './connection.ts';
 import { Created, containerOf, createBody, Inspected, Listed, Message, Waited } from './container-api.ts';
-import type { Container, Engine } from './engine.ts';
+import { type Container, type Engine, isMadeFrom } from './engine.ts';
 import { faults } from './faults.ts';
 import { engineTime, logLines, nanoseconds } from './log-frames.ts';
 import { pullError, pullFault } from './pull-progress.ts';
@@ -76,7 +76,7 @@ export function httpsEngine(to: EngineAddress): Engine {
       if (response.statusCode !== 409) throw faultOf('create a container', response, detail);
       const found = await inspect(request.name);
       if (found === undefined) throw faults.failed('create a container', 409, detail);
-      if (found.image !== request.image) throw faults.nameConflict(request.name);
+      if (!isMadeFrom(found, request)) throw faults.nameConflict(request.name);
       return { id: found.id };
     },
     async start(id) {

@@ -1,4 +1,12 @@
-import type { Container, ContainerRequest, ContainerState, Engine, LogLine, LogRequest } from './engine.ts';
+import {
+  type Container,
+  type ContainerRequest,
+  type ContainerState,
+  type Engine,
+  isMadeFrom,
+  type LogLine,
+  type LogRequest,
+} from './engine.ts';
 import { faults } from './faults.ts';
 
 /** What containers of an image do once started: write lines, and with `exitCode` end at once. */
@@ -106,7 +114,7 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
       answering();
       const found = find(request.name);
       if (found !== undefined) {
-        if (found.request.image !== request.image) throw faults.nameConflict(request.name);
+        if (!isMadeFrom(containerOf(found), request)) throw faults.nameConflict(request.name);
         return { id: found.id };
       }
       if (!pulled.has(request.image)) throw faults.imageNotFound(request.image, 'no such image');

@@ -36,6 +36,17 @@ export interface Container {
   readonly state: ContainerState;
 }
 
+/**
+ * Whether a container of the same name is the one that is asked for: its image and labels tell. Labels name the machine's
+ * port, which a container that was left from before lost records may have otherwise.
+ */
+export const isMadeFrom = (
+  container: Pick<Container, 'image' | 'labels'>,
+  request: Pick<ContainerRequest, 'image' | 'labels'>,
+): boolean =>
+  container.image === request.image &&
+  Object.entries(request.labels).every(([label, value]) => container.labels[label] === value);
+
 export interface LogRequest {
   /** Last lines to begin with; all if absent. */
   readonly tail?: number;
@@ -58,7 +69,7 @@ export interface Engine {
   version(): Promise<{ readonly api: string; readonly engine: string }>;
   /** Pulls repository@digest unless it is there. `token` is a registry bearer token, used for this pull and not kept. */
   pull(image: string, token: string): Promise<void>;
-  /** Creates, or finds by name. */
+  /** Creates, or finds by name what was made from the same image with the same labels; another one is `name-conflict`. */
   create(request: ContainerRequest): Promise<{ readonly id: string }>;
   /** Starting what runs is no error. */
   start(id: string): Promise<void>;

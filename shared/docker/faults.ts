@@ -52,7 +52,7 @@ export const faults = {
     new Terminal({
       code: 'name-conflict',
       status: 409,
-      message: `The engine has a container ${name} that was made from another image.`,
+      message: `The engine has another container called ${name}.`,
       remedy: 'Remove that container; names of Berth belong to one revision each.',
     }),
   refused: (what: string, status: number, detail: string) =>

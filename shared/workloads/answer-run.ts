@@ -15,10 +15,10 @@ export async function answerRun(
 ): Promise<readonly Start[]> {
   const key = { environment, application, job };
   const id = cause.instanceId;
-  const found = await stores.runs.get(...placeOf.run(key, id));
-  if (found !== undefined) return startOf(found.value);
   const known = await stores.jobs.get(...placeOf.job(key));
   if (known === undefined) {
+    const found = await stores.runs.get(...placeOf.run(key, id));
+    if (found !== undefined) return startOf(found.value);
     // A job that was removed owes no runs.
     if (scheduled) return [];
     throw new Terminal({
@@ -51,10 +51,13 @@ export async function answerRun(
   };
   try {
     await stores.runs.insert(...placeOf.run(key, id), run);
+    return startOf(run);
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
   }
-  return startOf(run);
+  // The event was answered before: what was recorded then counts.
+  const found = await stores.runs.get(...placeOf.run(key, id));
+  return found === undefined ? [] : startOf(found.value);
 }
 
 const startOf = (run: Run): readonly Start[] =>

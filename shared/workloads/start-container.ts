@@ -1,9 +1,20 @@
 import type { ContainerRequest, Engine } from '../docker/engine.ts';
 import { Terminal } from '../model/errors.ts';
 
-/** Creates and starts a container. One of the same name that was made from another image goes first. */
-export async function startContainer(engine: Engine, request: ContainerRequest): Promise<string> {
-  const { id } = await createContainer(engine, request);
+/**
+ * Creates and starts a container. One of the same name that was made from another image goes first.
+ * @param pull called if the engine does not have the image: asking it first would cost a call whenever it does
+ */
+export async function startContainer(
+  engine: Engine,
+  request: ContainerRequest,
+  pull?: () => Promise<void>,
+): Promise<string> {
+  const { id } = await createContainer(engine, request).catch(async (error: unknown) => {
+    if (pull === undefined || !(error instanceof Terminal) || error.code !== 'image-not-found') throw error;
+    await pull();
+    return await createContainer(engine, request);
+  });
   await engine.start(id);
   return id;
 }

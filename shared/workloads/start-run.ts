@@ -4,7 +4,6 @@ import { jobId, type Run } from '../model/job.ts';
 import { machineComing } from './machine-coming.ts';
 import type { StartOutcome } from './outcomes.ts';
 import type { WorkloadPorts } from './ports.ts';
-import { pulledImage } from './replica-container.ts';
 import { runContainer, runContainerName } from './run-container.ts';
 import { startContainer } from './start-container.ts';
 import { placeOf } from './stores.ts';
@@ -53,9 +52,11 @@ async function start(
         remedy: 'Push it, then run the job again.',
       });
     const engine = await ports.engineOf(machine);
-    const token = await ports.pullToken(parseImageReference(spec.image).repository);
-    await engine.pull(pulledImage(registry, spec.image, digest), token);
-    await startContainer(engine, runContainer(run, digest, registry));
+    const request = runContainer(run, digest, registry);
+    await startContainer(engine, request, async () => {
+      const token = await ports.pullToken(parseImageReference(spec.image).repository);
+      await engine.pull(request.image, token);
+    });
     const now = ports.now();
     await stores.runs.update(...placeOf.run(run.key, run.id), (current) => ({
       ...(current ?? run),

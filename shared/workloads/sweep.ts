@@ -1,3 +1,4 @@
+import type { Container } from '../docker/engine.ts';
 import type { Run } from '../model/job.ts';
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
@@ -90,7 +91,7 @@ async function straysOf(
   const known = namesOf(replicas.filter((replica) => replica.machine === name));
   const findings: Finding[] = [];
   for (const container of look.containers) {
-    if (known.has(container.name)) continue;
+    if (known.has(container.name) || isNew(container, ports.now())) continue;
     const job = container.labels[labels.job];
     const run = container.labels[labels.run];
     if (job !== undefined && run !== undefined) {
@@ -109,6 +110,11 @@ async function straysOf(
   }
   return findings;
 }
+
+/** A container that was started only just now may be somebody's step: it is looked at the next time; milliseconds. */
+const NEW_MS = 30_000;
+const isNew = ({ state }: Container, now: Date): boolean =>
+  state.state === 'running' && now.getTime() - Date.parse(state.startedAt) < NEW_MS;
 
 async function hasRow(
   { stores }: WorkloadPorts,

@@ -125,6 +125,18 @@ describe('roll-out', () => {
     expect(await world.running()).toHaveLength(10);
   });
 
+  test('a container of the same name from before lost records gives way', async () => {
+    const world = await deployed();
+    const [engine] = world.engines.values();
+    const [first] = engine!.control.created;
+    await engine!.pull(`registry.example:5000/hello/web@${b}`, 'token');
+    const name = 'dev.hello.web.r2.0.g2';
+    await engine!.create({ ...first!, name, labels: { ...first!.labels, 'berth.port': '29999' } });
+    const [made] = await world.happen(world.push('hello/web', '1', b));
+    expect(made?.output).toEqual({ state: 'done' });
+    expect((await engine!.inspect(name))?.image).toMatch(b);
+  });
+
   test('a rollout that was overtaken does nothing any more', async () => {
     const world = await deployed();
     const [older] = await world.send(world.push('hello/web', '1', b));

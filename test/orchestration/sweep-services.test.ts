@@ -104,7 +104,7 @@ describe('the sweep of services', () => {
   });
 
   test('removes what nothing wants: an older revision, a second one of a slot, a service that is gone', async () => {
-    const { sweepOnce, stray, running } = await world();
+    const { sweepOnce, stray, running, pass } = await world();
     const labelled = (service: string, revision: number, slot: number) => ({
       labels: {
         'berth.environment': 'dev',
@@ -125,6 +125,9 @@ describe('the sweep of services', () => {
     });
     await stray({ name: 'not-ours', labels: {}, publish: undefined });
     expect(await running()).toHaveLength(7);
+    await sweepOnce();
+    expect(await running()).toHaveLength(7);
+    await pass(31_000);
     await sweepOnce();
     expect(await running()).toEqual([...both, 'not-ours']);
   });
