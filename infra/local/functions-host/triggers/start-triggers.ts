@@ -119,11 +119,11 @@ function serviceBus(
       ? trigger.autoCompleteMessages
       : configuration.autoCompleteMessages;
   return () => {
-    const client = new ServiceBusClient(
-      namespace,
-      credential,
-      customEndpointAddress === undefined ? {} : { customEndpointAddress },
-    );
+    const client = new ServiceBusClient(namespace, credential, {
+      // The library's own waits grow to 30 s: that long commands would lie there after the namespace was away.
+      retryOptions: { retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
+      ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
+    });
     const receiver = client.createReceiver(queueName, {
       receiveMode: 'peekLock',
       skipParsingBodyAsJson: true,
