@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import { benchDurable } from './durable.ts';
+import { benchEvents } from './events.ts';
 import type { Report } from './report.ts';
 import { type Row, rowTable } from './row.ts';
 
 const benches: Readonly<Record<string, (report: Report) => Promise<readonly Row[]>>> = {
   durable: benchDurable,
+  events: benchEvents,
 };
 
 const USAGE = `npm run bench                measures everything and prints a table
