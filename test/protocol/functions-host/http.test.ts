@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensurePlatformCa } from '../../../infra/local/platform-ca/authority.ts';
+import { issueServerCertificate } from '../../../infra/local/platform-ca/server-certificate.ts';
 import { startTestStorage, type TestStorage } from '../../support/storage.ts';
 import { startTestHost, type TestHost } from './start-host.ts';
 
@@ -84,6 +86,28 @@ describe('HTTP functions', () => {
     const body = Buffer.alloc(8 * 1024 * 1024, 7);
     const answer = await fetch(`${host.origin}/echo/s/t`, { method: 'POST', body });
     expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), body)).toBe(0);
+  });
+});
+
+describe('a host with a certificate', () => {
+  it('serves https on every address it is given', async () => {
+    const authority = await ensurePlatformCa(dirname(storage.environment.NODE_EXTRA_CA_CERTS!));
+    const files = await issueServerCertificate(authority, ['127.0.0.1', 'localhost'], directory);
+    const secure = await startTestHost(storage, {
+      TEST_HUB: 'Secure',
+      TEST_NOTES: join(directory, 'notes'),
+      BERTH_HOST_LISTEN: '127.0.0.1:0,[::1]:0',
+      BERTH_HOST_CERTIFICATE: files.certificateFile,
+      BERTH_HOST_KEY: files.keyFile,
+    });
+    try {
+      const [one, two] = secure.addresses;
+      const answer = await fetch(`https://127.0.0.1:${one!.port}/echo/a/b`);
+      expect(answer.headers.get('x-url')).toBe(`https://127.0.0.1:${one!.port}/echo/a/b`);
+      expect(two!.host).toBe('::1');
+    } finally {
+      await secure.stop();
+    }
   });
 });
 

@@ -10,6 +10,7 @@ type Answer = any;
 
 export interface TestHost {
   readonly origin: string;
+  readonly addresses: readonly { host: string; port: number }[];
   readonly process: ChildProcess;
   /** What the host wrote to stderr. */
   errors(): string;
@@ -51,6 +52,7 @@ export async function startTestHost(
   };
   return {
     origin,
+    addresses,
     process: child,
     errors: () => errors,
     client,
