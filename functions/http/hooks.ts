@@ -4,6 +4,7 @@ import { commandEvent } from '../../shared/events/command-event.ts';
 import { verifyGitHubWebhook } from '../../shared/events/github-signature.ts';
 import { verifyStandardWebhook } from '../../shared/events/standard-webhooks.ts';
 import { Terminal } from '../../shared/model/errors.ts';
+import { HookName } from '../../shared/model/names.ts';
 import { acceptEvent } from '../accept-event.ts';
 import { services } from '../services.ts';
 import { withProblems } from './endpoint.ts';
@@ -20,12 +21,15 @@ app.http('receive-hook', {
   extraInputs: [df.input.durableClient()],
   handler: withProblems(async (request: HttpRequest, context: InvocationContext) => {
     const made = services();
-    const name = request.params['name'] ?? '';
-    const hook = await made.hooks.get(name);
-    const body = await readBytes(request, MAX_BYTES);
-    if (hook === undefined) throw unknownHook(name);
+    const name = HookName.safeParse(request.params['name']).data;
+    // Read side by side, since a container waits for it; an unknown hook has no secret either.
+    const [body, hook, secrets] = await Promise.all([
+      readBytes(request, MAX_BYTES),
+      name && made.hooks.get(name),
+      name === undefined ? [] : made.hooks.secretsOf(name),
+    ]);
+    if (name === undefined || hook === undefined) throw unknownHook(request.params['name'] ?? '');
     const headerOf = (header: string): string | null => request.headers.get(header);
-    const secrets = await made.hooks.secretsOf(name);
     const id =
       hook.signature === 'github'
         ? await verifyGitHubWebhook(headerOf, body, secrets)

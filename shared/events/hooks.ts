@@ -20,7 +20,7 @@ export interface HookStore {
   /** Makes or replaces the hook; its secret stays the same once made, and is returned in the form the sender wants. */
   put(hook: Hook): Promise<{ readonly secret: string }>;
   delete(name: string): Promise<void>;
-  /** Secrets that deliveries may be signed with. */
+  /** Secrets that deliveries may be signed with; none of a hook that was never made. */
   secretsOf(name: string): Promise<readonly string[]>;
 }
 
@@ -28,10 +28,9 @@ const recordOf = (name: string): string => `hooks/${name}`;
 
 export function hookStore(tables: Tables, secrets: Secrets): HookStore {
   const hooks = documents(tables, 'hooks', Hook);
-  const secretOf = async (name: string): Promise<string> => {
-    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-    return text(await secrets.ensure(recordOf(name), async () => new TextEncoder().encode(newSecret())));
-  };
+  const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  const secretOf = async (name: string): Promise<string> =>
+    textOf(await secrets.ensure(recordOf(name), async () => new TextEncoder().encode(newSecret())));
   return {
     get: async (name) => (await hooks.get('hook', name))?.value,
     async list() {
@@ -48,7 +47,10 @@ export function hookStore(tables: Tables, secrets: Secrets): HookStore {
       await hooks.delete('hook', name);
       await secrets.remove(recordOf(name));
     },
-    secretsOf: async (name) => [await secretOf(name)],
+    async secretsOf(name) {
+      const found = await secrets.open(recordOf(name));
+      return found === undefined ? [] : [textOf(found)];
+    },
   };
 }
 
