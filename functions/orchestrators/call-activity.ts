@@ -12,7 +12,7 @@ export interface Retries {
 const PATIENT: Retries = { first: 200, attempts: 9, longest: 5_000 };
 
 /**
- * The task of an activity, for `context.df.Task.all`; read its result with `outcomeOf`.
+ * The task of an activity, for `context.df.Task.all`; its result is an `Outcome` of the signature's output.
  * A task must be yielded once, and not in two `Task.any`.
  */
 export function activityTask<I>(
@@ -26,10 +26,6 @@ export function activityTask<I>(
   options.maxRetryIntervalInMilliseconds = retries.longest;
   return context.df.callActivityWithRetry(name, options, input);
 }
-
-/** The typed result of an activity's task. */
-export const outcomeOf = <O>(_signature: Signature<unknown, O>, result: unknown): Outcome<O> =>
-  result as Outcome<O>;
 
 /**
  * `const outcome = yield* callActivity(context, startReplica, input)`. An activity that failed at every attempt gives
