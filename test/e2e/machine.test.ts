@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureBusyboxImage } from '../../infra/local/base-images/busybox.ts';
@@ -144,6 +145,14 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     await until('its engine answers', () => engine.version());
   });
 
+  it('comes back with this computer’s engine', async (test) => {
+    if (!machines.engine.own) return test.skip('the engine is not ours to kill');
+    process.kill(Number(readFileSync(`/run/berth-${machines.id}/docker.pid`, 'utf8')), 'SIGKILL');
+    await until('it is gone', async () => (await noAnswer(machines.runtime.list())) !== undefined);
+    await machines.restartEngine();
+    await until('its engine answers', () => engine.version());
+  });
+
   it('is captured as an image, from which a machine registers at once', async () => {
     const imageId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/golden';
     await machines.runtime.stop(name);
@@ -159,6 +168,13 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     await machines.runtime.removeImage(imageId);
     expect(await machines.runtime.list()).toEqual([]);
   });
+
+  /** Why it failed; undefined if it did not. */
+  const noAnswer = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => undefined,
+      (error) => error,
+    );
 
   /** A call of the machine's engine that the Engine port has no use for. */
   async function call(method: string, path: string, body?: Buffer, identity?: object): Promise<void> {

@@ -26,6 +26,8 @@ export interface TestMachines {
   readonly appPort: number;
   readonly ca: PlatformCa;
   readonly runtime: MachineRuntime;
+  /** Starts our engine again, as the next start of a data centre does. */
+  restartEngine(): Promise<void>;
   /** Another runtime over the same machines, as after a restart of its process. */
   again(): Promise<MachineRuntime>;
   /** Removes everything: machines, network, and the engine if it was started for this. */
@@ -42,11 +44,14 @@ export async function startMachines(): Promise<TestMachines> {
   const report = (line: string) => console.log(`  ${line}`);
   const undo: (() => Promise<unknown>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
   const close = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    const failed: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) await step().catch((error) => failed.push(error));
+    if (failed.length > 0) throw new AggregateError(failed, 'machines were not cleaned up');
   };
   try {
     undo.push(() => stopEngine({ id, directory }));
-    const engine = await ensureEngine({ id, directory, dockerHost: process.env['DOCKER_HOST'], report });
+    const find = () => ensureEngine({ id, directory, dockerHost: process.env['DOCKER_HOST'], report });
+    const engine = await find();
     const name = `berth-${id}`;
     undo.push(() => removeMachineNetwork(engine, name));
     const network = await ensureMachineNetwork(engine, { id, name, avoid: [] });
@@ -65,7 +70,14 @@ export async function startMachines(): Promise<TestMachines> {
     undo.push(async () => {
       for (const machine of await runtime.list()) await runtime.remove(machine);
     });
-    return { id, directory, engine, network, metadataPort, appPort, ca, runtime, again: open, close };
+    const restartEngine = async () => {
+      await find();
+      await ensureMachineNetwork(engine, { id, name, avoid: [], subnet: network.subnet });
+    };
+    return {
+      ...{ id, directory, engine, network, metadataPort, appPort, ca, runtime, restartEngine, close },
+      again: open,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -80,11 +80,24 @@ export async function dockerMachineRuntime(
     await api.send('POST', `/containers/${container(name)}/start`, undefined, [304]);
   };
   const powering = { api, id, directory, start, report: options.report };
+  const resume = async () => {
+    for (const name of machineFolders(directory)) {
+      try {
+        const found = await inspectMachine(api, container(name));
+        if (found === undefined || found.State.Running) continue;
+        await answerEnd(powering, name);
+        if (readPower(directory, name) === 'on') await start(name);
+      } catch (error) {
+        // One machine that does not start must not keep the others down.
+        options.report(`${name} does not start: ${error}`);
+      }
+    }
+  };
   const closing = new AbortController();
   const base = once(() => ensureBaseImage(api, { ...options, signal: closing.signal }));
   // It takes a minute the first time: it is begun before anyone asks. Who asks then hears of a failure.
   base().catch(() => {});
-  const power = await followPower(powering);
+  const power = await followPower({ ...powering, resume });
 
   const runtime: MachineRuntime = {
     create: async (request) => {
@@ -147,12 +160,7 @@ export async function dockerMachineRuntime(
       });
     },
   };
-  for (const name of machineFolders(directory)) {
-    const found = await inspectMachine(api, container(name));
-    if (found === undefined || found.State.Running) continue;
-    await answerEnd(powering, name);
-    if (readPower(directory, name) === 'on') await start(name);
-  }
+  await resume();
   return {
     ...runtime,
     close: async () => {

@@ -69,7 +69,8 @@ export function writeInboundRules(
 }
 
 export function writePower(directory: string, name: string, power: Power): void {
-  const { power: file } = machineFolder(directory, name);
+  const { root, power: file } = machineFolder(directory, name);
+  if (!existsSync(root)) return;
   writeFileSync(`${file}.new`, power);
   renameSync(`${file}.new`, file);
 }

@@ -11,6 +11,8 @@ export interface PowerOptions {
   readonly id: string;
   readonly directory: string;
   readonly start: (machine: string) => Promise<void>;
+  /** Starts all that should run and do not. */
+  readonly resume: () => Promise<void>;
   readonly report: (line: string) => void;
 }
 
@@ -40,8 +42,9 @@ export async function followPower(options: PowerOptions): Promise<Running> {
       } catch (error) {
         if (!closing.signal.aborted) options.report(`machines’ power: ${error}`);
       }
-      // The engine went away: it comes back, or somebody closes this.
+      // The engine went away, and its containers with it: it comes back, or somebody closes this.
       events = await reopened(open, closing.signal);
+      await options.resume();
     }
   };
   const ended = follow().catch(() => {});
@@ -69,7 +72,7 @@ async function reopened<T>(open: () => Promise<T>, signal: AbortSignal): Promise
  * What to do about a machine that should run and does not. `halt` is how it ends when it is stopped from outside,
  * by this runtime or with the engine.
  */
-export async function answerEnd(options: PowerOptions, machine: string): Promise<void> {
+export async function answerEnd(options: Omit<PowerOptions, 'resume'>, machine: string): Promise<void> {
   if (readPower(options.directory, machine) !== 'on') return;
   switch (await readEnding(options.api, containerName(options.id, machine))) {
     case 'reboot':
