@@ -7,11 +7,11 @@ export const READY_WITHIN = 600 * SECOND;
 export const BUSY_PAUSE = 10 * SECOND;
 
 /**
- * Milliseconds until the next poll: what ARM asked for (Retry-After); where it names no time, short at first and longer
- * as the operation goes on, since every poll stays in the orchestration's history.
+ * Milliseconds until the next poll: at least what ARM asked for (Retry-After), short at first and longer as the operation
+ * goes on, since every poll stays in the orchestration's history.
  */
 export const pollDelay = (afterMs: number, polls: number): number =>
-  afterMs > 0 ? afterMs : Math.min(2 * SECOND, 50 * 1.5 ** polls);
+  Math.max(afterMs, Math.min(2 * SECOND, 50 * 1.5 ** polls));
 
 /** A moment later than another: orchestrators have no clock of their own. */
 export const later = (moment: Date, milliseconds: number): Date => new Date(moment.getTime() + milliseconds);

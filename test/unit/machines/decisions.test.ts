@@ -188,6 +188,7 @@ describe('smaller rules', () => {
     expect(pollDelay(10_000, 0)).toBe(10_000);
     expect(pollDelay(0, 0)).toBe(50);
     expect(pollDelay(0, 100)).toBe(2000);
+    expect(pollDelay(200, 100)).toBe(2000);
   });
 
   it('reads the pool from the machine’s name', () => {
