@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { containerName } from '../infra/local/machine-runtime/machine-container.ts';
 import { listMachines } from '../infra/local/machine-runtime/machine-containers.ts';
+import { forgetDataCentre } from '../infra/local/supervisor/forget-data-centre.ts';
 import { mainJob } from '../infra/local/supervisor/main-job.ts';
 import { cacheOf } from '../infra/local/supervisor/prepare.ts';
 import { progress } from '../infra/local/supervisor/progress.ts';
@@ -13,6 +14,7 @@ import { clientIdentity } from '../shared/certificates/client-certificate.ts';
 import { ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import type { Engine } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
+import { Secret } from '../shared/secrets/secret.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { appCredential } from '../test/support/app-credential.ts';
@@ -42,13 +44,16 @@ export async function withWarmMachine<T>(
     Date.now,
   );
   const directory = join(checkout, '.berth', 'bench');
-  const running = await startDataCentre({
-    directory,
-    cache: cacheOf(checkout),
-    app: checkout,
-    dockerHost: process.env['DOCKER_HOST'],
-    progress: steps,
-    signal,
+  const dockerHost = process.env['DOCKER_HOST'];
+  const forget = async (): Promise<void> => {
+    await forgetDataCentre(directory, dockerHost, steps);
+    await rm(directory, { recursive: true, force: true });
+  };
+  await forget();
+  const options = { directory, cache: cacheOf(checkout), app: checkout, dockerHost, progress: steps, signal };
+  const running = await startDataCentre(options).catch(async (error: unknown) => {
+    await forget();
+    throw error;
   });
   let events: EngineEvents | undefined;
   try {
@@ -96,7 +101,7 @@ async function engineOf({ dataCentre, keys }: RunningDataCentre, place: Place): 
   const { gateway, ports, storageAccount } = dataCentre;
   const uri = `https://${gateway}:${ports.blob}/${storageAccount}`;
   const secrets = blobSecrets(azureBlobs(uri, 'secrets', appCredential(dataCentre)), {
-    current: keys.master,
+    current: new Secret(keys.master),
     previous: undefined,
   });
   const ca = await ensureEngineCa(secrets);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Secret } from '../secrets/secret.ts';
 
 const httpsUri = z.url({ protocol: /^https$/, error: 'expected an https address' });
 
@@ -54,7 +55,7 @@ export interface Settings {
   readonly appNetwork: string;
   /** sha-256 of the administrator's API key, 64 hex digits. */
   readonly adminKeyHash: string;
-  readonly masterKeys: { readonly current: string; readonly previous: string | undefined };
+  readonly masterKeys: { readonly current: Secret<string>; readonly previous: Secret<string> | undefined };
 }
 
 /**
@@ -90,6 +91,10 @@ export function readSettings(environment: Record<string, string | undefined>): S
     network: env.BERTH_NETWORK,
     appNetwork: env.BERTH_APP_NETWORK,
     adminKeyHash: env.BERTH_ADMIN_KEY_SHA256,
-    masterKeys: { current: env.BERTH_MASTER_KEY, previous: env.BERTH_MASTER_KEY_PREVIOUS },
+    masterKeys: {
+      current: new Secret(env.BERTH_MASTER_KEY),
+      previous:
+        env.BERTH_MASTER_KEY_PREVIOUS === undefined ? undefined : new Secret(env.BERTH_MASTER_KEY_PREVIOUS),
+    },
   };
 }

@@ -1,12 +1,13 @@
 import { Terminal } from '../model/errors.ts';
 import { BlobConflict, type Blobs } from '../state/blobs.ts';
 import { type MasterKey, masterKey, seal, unseal } from './seal.ts';
+import type { Secret } from './secret.ts';
 import type { Secrets } from './secrets.ts';
 
 /** 32 bytes each, in base64. `previous` opens what it sealed and seals nothing any more. */
 export interface MasterKeys {
-  readonly current: string;
-  readonly previous: string | undefined;
+  readonly current: Secret<string>;
+  readonly previous: Secret<string> | undefined;
 }
 
 /** Secrets as blobs of a container of their own, each sealed under the master key with its name. */
@@ -57,7 +58,8 @@ export function blobSecrets(blobs: Blobs, masterKeys: MasterKeys): Secrets {
 }
 
 async function importKeys({ current, previous }: MasterKeys): Promise<readonly [MasterKey, ...MasterKey[]]> {
-  return [await masterKey(current), ...(previous === undefined ? [] : [await masterKey(previous)])];
+  const others = previous === undefined ? [] : [await masterKey(previous.reveal())];
+  return [await masterKey(current.reveal()), ...others];
 }
 
 /** @returns false if another instance wrote first */

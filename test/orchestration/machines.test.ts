@@ -19,6 +19,7 @@ import { machineStore } from '../../shared/machines/machine-store.ts';
 import { ProvisionMachine } from '../../shared/machines/provisioning.ts';
 import type { Machine } from '../../shared/model/machine.ts';
 import { MachineName, PoolName } from '../../shared/model/names.ts';
+import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
@@ -50,7 +51,7 @@ function world(change: (cloud: MemoryCloud) => Partial<MemoryCloud> = () => ({})
   const cloud = memoryCloud(() => clock.now);
   Object.assign(cloud, change({ ...cloud }));
   const secrets = blobSecrets(memoryBlobs(), {
-    current: Buffer.alloc(32, 1).toString('base64'),
+    current: new Secret(Buffer.alloc(32, 1).toString('base64')),
     previous: undefined,
   });
   const ca = ensureEngineCa(secrets);

@@ -19,6 +19,7 @@ import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
+import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
@@ -89,7 +90,7 @@ export async function startApiServer(over: Partial<Services> = {}): Promise<ApiS
 /** What the API needs of the app's services, all in this process. */
 function memoryServices(tables: Tables) {
   const now = () => new Date();
-  const current = randomBytes(32).toString('base64');
+  const current = new Secret(randomBytes(32).toString('base64'));
   const secrets = blobSecrets(memoryBlobs(), { current, previous: undefined });
   return {
     tables,

@@ -4,7 +4,7 @@ import { Secret } from '../../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 
-const key = (fill: number) => Buffer.alloc(32, fill).toString('base64');
+const key = (fill: number) => new Secret(Buffer.alloc(32, fill).toString('base64'));
 const first = { current: key(1), previous: undefined };
 const value = new TextEncoder().encode('correct horse');
 
