@@ -9,14 +9,14 @@ export interface Seen {
 }
 
 export interface EngineEvents {
-  /** Resolves once a container of this name has been started. */
-  started(name: string): Promise<Seen>;
+  /** Resolves once a container of this name, or of this image, has been started. */
+  started(nameOrImage: string): Promise<Seen>;
   close(): void;
 }
 
 const Event = z.object({
   Action: z.enum(['create', 'start']),
-  Actor: z.object({ ID: z.string(), Attributes: z.object({ name: z.string() }) }),
+  Actor: z.object({ ID: z.string(), Attributes: z.object({ name: z.string(), image: z.string() }) }),
   timeNano: z.number(),
 });
 
@@ -38,12 +38,11 @@ export async function followEngine(socket: string): Promise<EngineEvents> {
       const { Action, Actor, timeNano } = Event.parse(line);
       const at = timeNano / 1e6;
       if (Action === 'create') created.set(Actor.ID, at);
-      else
-        entryOf(Actor.Attributes.name).resolve({
-          id: Actor.ID,
-          created: created.get(Actor.ID) ?? at,
-          running: at,
-        });
+      else {
+        const seen = { id: Actor.ID, created: created.get(Actor.ID) ?? at, running: at };
+        entryOf(Actor.Attributes.name).resolve(seen);
+        entryOf(Actor.Attributes.image).resolve(seen);
+      }
     }
   };
   follow().catch((error: unknown) => {

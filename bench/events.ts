@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Run } from '../shared/model/job.ts';
 import { runContainer, runContainerName } from '../shared/workloads/run-container.ts';
 import { type Hops, hopReader, hopTable } from './hops.ts';
+import { benchPush, foreign, page } from './push.ts';
 import type { Report } from './report.ts';
 import { type Row, rowOf } from './row.ts';
 import { type WarmMachine, withWarmMachine } from './warm-machine.ts';
@@ -15,6 +16,7 @@ const RUNS = '/api/v1/environments/dev/jobs/bench/nap/runs';
 /** Runs end by themselves, so late that all ten of a round are there at once. */
 const APPLICATION = {
   name: 'bench',
+  services: { page },
   jobs: {
     nap: { image: 'hello/web:latest', command: ['sleep', '3'], resources: { cpu: 0.02, memory: 16 } },
   },
@@ -64,6 +66,7 @@ async function measure(machine: WarmMachine, report: Report): Promise<readonly R
   }
   return [
     rowOf('event to running', 'ms', 'lower', one.ours, one.reference),
+    await benchPush(machine),
     rowOf('ten at once', 'ms', 'lower', ten.ours, ten.reference),
   ];
 }
@@ -93,10 +96,6 @@ function directStart({ engine, events, running }: WarmMachine, run: Run) {
     return end - began;
   };
 }
-
-/** As many labels, but not Berth's: the sweep would remove a container that no run owns. */
-const foreign = (labels: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(labels).map(([name, value]) => [name.replace('berth', 'bench'), value]));
 
 /** Waits until so many runs have succeeded, so that one round does not disturb the next. */
 async function allEnded({ call }: WarmMachine, count: number): Promise<void> {

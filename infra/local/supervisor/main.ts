@@ -1,12 +1,7 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Retryable, Terminal } from '../../../shared/model/errors.ts';
-import { readDataCentre } from '../data-centre.ts';
-import { ensureEngine } from '../machine-runtime/engine.ts';
-import { filesOf } from './files.ts';
-import { endLeftovers, takeLock } from './leftover-processes.ts';
+import { forgetDataCentre } from './forget-data-centre.ts';
 import { mainJob } from './main-job.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { cacheOf } from './prepare.ts';
@@ -37,7 +32,7 @@ async function main(): Promise<number> {
     Date.now,
   );
   const directory = join(CHECKOUT, '.berth', ...(options.once ? ['once'] : []));
-  if (options.reset || options.once) await forget(directory, shown);
+  if (options.reset || options.once) await forgetDataCentre(directory, process.env['DOCKER_HOST'], shown);
 
   const signal = interruption();
   let running: RunningDataCentre | undefined;
@@ -73,27 +68,6 @@ async function stop(running: RunningDataCentre | undefined, remove: boolean, sho
   await shown.step('stop what was started', () => running.stop());
   if (remove)
     await shown.step('remove machines, network and state', () => removeDataCentre(engine, dataCentre));
-}
-
-/** Removes what earlier starts left in this directory: machines, network, state. */
-async function forget(directory: string, shown: Progress): Promise<void> {
-  const files = filesOf(directory);
-  if (existsSync(files.dataCentre)) {
-    const unlock = takeLock(files.lock);
-    await endLeftovers(files.processes);
-    unlock();
-    const dataCentre = readDataCentre(files.dataCentre);
-    await shown.step('forget the earlier state', async (note) => {
-      const engine = await ensureEngine({
-        id: dataCentre.id,
-        directory,
-        dockerHost: process.env['DOCKER_HOST'],
-        report: note,
-      });
-      await removeDataCentre(engine, dataCentre);
-    });
-  }
-  await rm(files.client, { force: true });
 }
 
 /** Aborted by the first Ctrl-C or SIGTERM; a second one does not cut the cleaning up short. */
