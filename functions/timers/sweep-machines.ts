@@ -12,7 +12,7 @@ import { type MachineStep, takeMachineStep } from './take-machine-step.ts';
 
 /**
  * Compares machines with what ARM has and with what was heard of them, and mends what differs.
- * @param pause milliseconds between the two questions to an engine whose machine was not heard
+ * @param pause milliseconds between questions to an engine whose machine was not heard
  */
 export async function sweepMachines(
   made: Pick<Services, 'now' | 'machines' | 'cloud' | 'stores' | 'engineOf' | 'tables'>,

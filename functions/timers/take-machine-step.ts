@@ -67,12 +67,16 @@ async function startRetirement(
   await client.startNew(retireMachine.name, { instanceId: retirementId(name), input });
 }
 
-/** An engine that answers is as good as a report. */
+/** How often a machine that was not heard is asked before it counts as silent: with its pauses longer than a boot takes. */
+const ASKED = 9;
+
+/** An engine that answers is as good as a report; so is a report that comes while it is asked. */
 async function askEngine(
   { name, address }: Machine,
   { engineOf, machines, now }: Pick<Services, 'engineOf' | 'machines' | 'now'>,
   pause: number,
 ): Promise<void> {
+  const began = now().toISOString();
   const answers = async () => {
     if (address === undefined) return false;
     const engine = await engineOf({ name, address });
@@ -82,13 +86,13 @@ async function askEngine(
     );
   };
   let alive = await answers();
-  if (!alive) {
+  for (let asked = 1; !alive && asked < ASKED; asked += 1) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     alive = await answers();
   }
   const at = now().toISOString();
   await machines.change(name, (machine) => {
-    if (machine.status.state !== 'ready') return undefined;
+    if (machine.status.state !== 'ready' || (machine.heardAt ?? '') > began) return undefined;
     return alive ? { ...machine, heardAt: at } : { ...machine, status: { state: 'silent', since: at } };
   });
 }

@@ -191,10 +191,19 @@ def memory_used():
     return (int(info['MemTotal']) - int(info['MemAvailable'])) * 1024
 
 
+# Those that ended while nobody followed: the machine was off, or this script was.
+def ended(listed):
+    for one in listed:
+        if one['State'] == 'exited' and 'berth.service' in one['Labels']:
+            state = json.load(engine('/containers/%s/json' % one['Id']))['State']
+            yield {'id': one['Id'], 'name': one['Names'][0].lstrip('/'), 'labels': ours(one['Labels']),
+                   'exitCode': state['ExitCode'], 'time': state['FinishedAt']}
+
+
 def follow():
     heard = queue.Queue()
     threading.Thread(target=follow_events, args=(heard,), daemon=True).start()
-    died, wait = [], 1
+    died, wait, begun = [], 1, False
     spent, at = cpu_seconds(), time.monotonic()
     due = at
     while True:
@@ -207,6 +216,8 @@ def follow():
             pass
         try:
             listed = json.load(engine('/containers/json', all='true', filters={'label': ['berth.environment']}))
+            if not begun:
+                died, begun = died + list(ended(listed)), True
             disk = os.statvfs('/var/lib/docker')
             before, since = spent, at
             spent, at = cpu_seconds(), time.monotonic()

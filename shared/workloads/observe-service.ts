@@ -11,9 +11,6 @@ import type { ObserveService } from './replica-activities.ts';
 import { serviceLabel } from './replica-container.ts';
 import { all, placeOf } from './stores.ts';
 
-/** A machine whose engine does not answer, and which was silent this long, is lost; milliseconds. */
-const SILENT_MS = 45_000;
-
 /** Looks at all replicas of a service, in the records and on their machines, and records what differs. */
 export async function observeService(ports: WorkloadPorts, input: ObserveService): Promise<ObserveOutcome> {
   const { stores } = ports;
@@ -54,7 +51,10 @@ export type Look =
   | { readonly found: 'coming' }
   | { readonly found: 'lost' };
 
-/** Asks an engine twice before it counts as silent. */
+/**
+ * Asks an engine twice. One that does not answer makes no machine lost: it may be booting, or the app itself was away.
+ * The sweep of machines asks for longer, and what it then calls silent is lost.
+ */
 export async function lookAt(
   ports: WorkloadPorts,
   machine: Machine | undefined,
@@ -73,8 +73,7 @@ export async function lookAt(
       if (!(error instanceof Retryable)) throw error;
     }
   }
-  const heard = machine.heardAt === undefined ? 0 : Date.parse(machine.heardAt);
-  return { found: ports.now().getTime() - heard > SILENT_MS ? 'lost' : 'nothing' };
+  return { found: machine.status.state === 'silent' ? 'lost' : 'nothing' };
 }
 
 /** The status that a row should have; undefined if it has it. */
