@@ -14,7 +14,7 @@ import { clientIdentity } from '../shared/certificates/client-certificate.ts';
 import { ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import type { Engine } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
-import { Secret, Secret } from '../shared/secrets/secret.ts';
+import { Secret } from '../shared/secrets/secret.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { appCredential } from '../test/support/app-credential.ts';
