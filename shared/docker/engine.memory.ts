@@ -118,7 +118,7 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
         return { id: found.id };
       }
       if (!pulled.has(request.image)) throw faults.imageNotFound(request.image, 'no such image');
-      const id = (containers.size + created.length + 1).toString(16).padStart(64, 'c');
+      const id = (created.length + 1).toString(16).padStart(64, 'c');
       containers.set(id, { id, request, state: { state: 'created' }, lines: [], changed: new Set() });
       created.push(request);
       return { id };

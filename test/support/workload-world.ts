@@ -43,10 +43,34 @@ const activities = [
   waitForRunActivity,
 ] as unknown as Activity<never, unknown>[];
 
-/** Everything but Azure: tables, engines and clock in memory, the registry's tags, events answered and run to their end. */
-export function workloadWorld() {
+/** A port whose calls may fail before they did anything, or after they did it. Listings are left alone. */
+function faulty<Port extends object>(
+  port: Port,
+  name: string,
+  fault: (where: string) => void | Promise<void>,
+): Port {
+  return new Proxy(port, {
+    get(target, property) {
+      const value = Reflect.get(target, property) as unknown;
+      if (typeof value !== 'function' || (name === 'table' && property === 'list') || property === 'logs')
+        return value;
+      return async (...args: unknown[]) => {
+        await fault(`before ${name} ${String(property)}`);
+        const result = await (value.apply(target, args) as Promise<unknown>);
+        await fault(`after ${name} ${String(property)}`);
+        return result;
+      };
+    },
+  });
+}
+
+/**
+ * Everything but Azure: tables, engines and clock in memory, the registry's tags, events answered and run to their end.
+ * @param fault is told before and after every call of a table or an engine, and may throw or take its time
+ */
+export function workloadWorld(fault: (where: string) => void | Promise<void> = () => {}) {
   const clock = { now: new Date('2026-11-25T12:00:00Z') };
-  const documents = stores(memoryTables());
+  const documents = stores(faulty(memoryTables(), 'table', fault));
   const tags = new Map<string, Digest>();
   const engines = new Map<string, MemoryEngine>();
   const live = new Set<string>();
@@ -61,7 +85,7 @@ export function workloadWorld() {
   const engineOf = async ({ name }: { name: string }) => {
     const engine = engines.get(name) ?? memoryEngine(name, () => clock.now);
     engines.set(name, engine);
-    return engine;
+    return faulty(engine, 'engine', fault);
   };
   const ports: WorkloadPorts = {
     stores: documents,
