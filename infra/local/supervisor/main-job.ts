@@ -20,6 +20,8 @@ const Machines = z.object({
 });
 
 const SERVICE = '/api/v1/environments/dev/services/hello/web';
+/** Longest that replicas may take to answer: those of an earlier start come up again with their machine; milliseconds. */
+const ANSWER_MS = 60_000;
 /** Longest that the main job may take from push to healthy replicas, a machine's first boot included; milliseconds. */
 const DEADLINE_MS = 10 * 60_000;
 
@@ -66,22 +68,14 @@ export async function mainJob(
   await progress.step(`docker push ${registry}/hello/web:latest`, async (note) => {
     await docker.run(['push', `${registry}/hello/web:latest`], note);
   });
-  const replicas = await progress.step(
-    'the push rolls it out: machine, Docker, two replicas, health',
-    (note) => rolledOut(api, note, signal),
+  await progress.step('the push rolls it out: machine, Docker, two replicas, health', (note) =>
+    rolledOut(api, note, signal),
   );
-  const addresses = replicas.map(({ address, port }) => `http://${address}:${port}/`);
-  await progress.step(`ask ${addresses.length} replicas`, async (note) => {
-    for (const address of addresses) note(`${address} says: ${await ask(address)}`);
-  });
+  const addresses = await progress.step('ask both replicas', (note) => answering(api, note, signal));
   return { addresses };
 }
 
-async function rolledOut(
-  api: ApiClient,
-  note: (text: string) => void,
-  signal: AbortSignal,
-): Promise<readonly Replica[]> {
+async function rolledOut(api: ApiClient, note: (text: string) => void, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   let shown = '';
   for (;;) {
@@ -91,7 +85,7 @@ async function rolledOut(
     const healthy = current.filter(({ status }) => status.state === 'healthy');
     const { rollout } = service;
     if (rollout.state === 'failed') throw failed(rollout);
-    if (rollout.state === 'done' && healthy.length >= 2) return healthy;
+    if (rollout.state === 'done' && healthy.length >= 2) return;
     const text = [
       ...machines.map(({ name, status }) => `machine ${name} ${status.state}`),
       `revision ${service.revision ?? 'none yet'}: ${current.map(({ slot, status }) => `replica ${slot} ${status.state}`).join(', ') || rollout.state}`,
@@ -118,14 +112,40 @@ const failed = (rollout: Extract<RolloutStatus, { state: 'failed' }>): Terminal 
     remedy: 'Mend what the last lines name and push again.',
   });
 
+/** Asks every healthy replica, and again until all answer: those of an earlier start are recorded before they are up. */
+async function answering(
+  api: ApiClient,
+  note: (text: string) => void,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const deadline = Date.now() + ANSWER_MS;
+  for (;;) {
+    const { service, replicas } = await api.get(SERVICE, Service);
+    const addresses = replicas
+      .filter(({ revision, status }) => revision === service.revision && status.state === 'healthy')
+      .map(({ address, port }) => `http://${address}:${port}/`);
+    const answers = await Promise.allSettled(addresses.map(ask));
+    const silent = answers.find((answer) => answer.status === 'rejected');
+    if (silent === undefined && addresses.length >= 2) {
+      for (const [index, answer] of answers.entries())
+        if (answer.status === 'fulfilled') note(`${addresses[index]} says: ${answer.value}`);
+      return addresses;
+    }
+    if (Date.now() > deadline) throw silent?.reason ?? silence(`${addresses.length} replicas are healthy`);
+    await sleep(250, undefined, { signal });
+  }
+}
+
 async function ask(address: string): Promise<string> {
   const response = await fetch(address, { signal: AbortSignal.timeout(10_000) });
   const text = (await response.text()).trim();
-  if (!response.ok || text === '')
-    throw new Terminal({
-      code: 'replica-silent',
-      message: `${address} answered ${response.status} with ${text.length} characters.`,
-      remedy: 'See `npx berth logs hello/web`.',
-    });
-  return text;
+  if (response.ok && text !== '') return text;
+  throw silence(`${address} answered ${response.status} with ${text.length} characters`);
 }
+
+const silence = (what: string): Terminal =>
+  new Terminal({
+    code: 'replicas-silent',
+    message: `Two replicas that answer were expected; ${what}.`,
+    remedy: 'See `npx berth ps` and `npx berth logs hello/web`.',
+  });
