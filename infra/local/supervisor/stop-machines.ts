@@ -30,8 +30,11 @@ export async function removeDataCentre(engine: HostEngine, dataCentre: DataCentr
     await removeMachineNetwork(engine, dataCentre.network);
   }
   for (const name of await readdir(dataCentre.directory))
-    if (name !== 'cache') await rm(join(dataCentre.directory, name), { recursive: true, force: true });
+    if (!KEPT.has(name)) await rm(join(dataCentre.directory, name), { recursive: true, force: true });
 }
+
+/** Archives of machine images, and the data centres of `--once` and of the benchmarks, which are others. */
+const KEPT: ReadonlySet<string> = new Set(['cache', 'once', 'bench']);
 
 const filtersOf = (dataCentre: DataCentre): string =>
   JSON.stringify({ label: [`${dataCentreLabel}=${dataCentre.id}`] });
