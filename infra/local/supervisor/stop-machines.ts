@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,6 +7,7 @@ import type { HostEngine } from '../machine-runtime/engine.ts';
 import { dataCentreLabel } from '../machine-runtime/machine-container.ts';
 import { removeMachineNetwork } from '../machine-runtime/machine-network.ts';
 import { stopEngine } from '../machine-runtime/own-engine.ts';
+import { filesOf } from './files.ts';
 
 /** Stops what runs on the engine for this data centre. Our own engine stops with it, and the computer's settings are put back. */
 export async function stopMachines(engine: HostEngine, dataCentre: DataCentre): Promise<void> {
@@ -19,7 +21,10 @@ export async function stopMachines(engine: HostEngine, dataCentre: DataCentre): 
   );
 }
 
-/** Removes the data centre's machines, their volumes, its network and what lies in its directory; archives of machine images are kept. */
+/**
+ * Removes the data centre's machines, their volumes, its network and what lies in its directory. Archives of machine
+ * images are kept, and other data centres below it: `npm start` has its own in .berth, --once and the bench inside that.
+ */
 export async function removeDataCentre(engine: HostEngine, dataCentre: DataCentre): Promise<void> {
   if (engine.own) await stopEngine(dataCentre);
   else {
