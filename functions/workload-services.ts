@@ -1,9 +1,9 @@
 import type { EngineOf } from '../shared/docker/engine.ts';
+import { networkProbe } from '../shared/health/health-probe.network.ts';
 import type { Cloud } from '../shared/machines/cloud.ts';
 import { usable } from '../shared/machines/usable.ts';
 import type { RepositoryName } from '../shared/model/image.ts';
 import { capacity } from '../shared/scheduling/capacity.ts';
-import { networkProbe } from '../shared/workloads/health-probe.network.ts';
 import type { WorkloadPorts } from '../shared/workloads/ports.ts';
 import { all, placeOf, type Stores } from '../shared/workloads/stores.ts';
 

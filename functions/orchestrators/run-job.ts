@@ -13,11 +13,11 @@ import {
   runJob,
   startRun,
   waitForRun,
+  waitTime,
 } from '../../shared/workloads/run-job.ts';
 import { callActivity, callOrchestration, orchestration } from './call-activity.ts';
 
-/** How long one wait lasts, and waits after which the history is cut. */
-const WAIT_MS = 50_000;
+/** Waits after which the history is cut. */
 const MOST_WAITS = 60;
 /** How long a run waits for room or for an engine. */
 const PATIENCE_MS = 600_000;
@@ -130,7 +130,7 @@ function* wait(
     const left = deadline - context.df.currentUtcDateTime.getTime();
     if (left <= 0)
       return { code: 'timed-out', reason: `attempt ${attempt} did not end within ${spec.timeout} s` };
-    const milliseconds = left < WAIT_MS ? left : WAIT_MS;
+    const milliseconds = waitTime(left);
     const outcome = doneOf(
       yield* callActivity(context, waitForRun, { key, id, attempt, machine, milliseconds }),
     );

@@ -1,7 +1,7 @@
 import type { EngineOf } from '../docker/engine.ts';
+import type { HealthProbe } from '../health/health-probe.ts';
 import type { RepositoryName } from '../model/image.ts';
 import type { Capacity } from '../scheduling/capacity.ts';
-import type { HealthProbe } from './health-probe.ts';
 import type { Stores } from './stores.ts';
 
 /** What the steps of rollouts and runs act through. */

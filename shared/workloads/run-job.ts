@@ -38,6 +38,9 @@ export const waitForRun = signature('wait-for-run', {
   output: z.custom<WaitOutcome>(),
 });
 
+/** How long one wait lasts, of the milliseconds that are left. */
+export const waitTime = (left: number): number => Math.min(left, 50_000);
+
 export const RunEnd = z.object({
   ...runId,
   pool: z.string(),

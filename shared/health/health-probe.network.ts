@@ -35,12 +35,17 @@ function askTcp(address: string, port: number, timeout: number): Promise<string 
       socket.destroy();
       resolve(reason);
     };
-    socket.setTimeout(timeout, () => settle(`port ${port} did not accept within ${timeout} ms`));
+    let accepted = false;
+    socket.setTimeout(timeout);
+    socket.on('timeout', () =>
+      settle(accepted ? undefined : `port ${port} did not accept within ${timeout} ms`),
+    );
     socket.on('error', (error) => settle(`port ${port}: ${error.message}`));
     socket.on('close', () => settle(`port ${port} closes connections`));
+    socket.on('data', () => settle(undefined));
     socket.on('connect', () => {
-      socket.setTimeout(OPEN_MS, () => settle(undefined));
-      socket.on('data', () => settle(undefined));
+      accepted = true;
+      socket.setTimeout(OPEN_MS);
     });
   });
 }
