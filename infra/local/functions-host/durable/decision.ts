@@ -1,9 +1,15 @@
 import type { HistoryEvent } from './history.ts';
 import type { Instance } from './instance.ts';
 import { OrchestratorState, stateInFailure } from './orchestrator-state.ts';
+import type { ReplayOptions } from './replay/actions.ts';
 import type { Plan } from './replay/plan.ts';
 import { replay } from './replay/replay.ts';
-import type { TurnOptions } from './turn.ts';
+
+export interface TurnOptions
+  extends Pick<ReplayOptions, 'maximumShortTimer' | 'longTimerInterval' | 'httpSleep'> {
+  /** Runs the orchestrator function with the binding's JSON text; @returns its state. */
+  readonly run: (name: string, binding: string) => Promise<unknown>;
+}
 
 /** Characters of JSON text. */
 const longestCustomStatus = 16 * 1024;

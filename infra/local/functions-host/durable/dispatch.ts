@@ -4,7 +4,7 @@ import type { RunActivity } from './activities.ts';
 import type { Engine } from './engine.ts';
 import type { Entities } from './entities.ts';
 import { EventType, event } from './history.ts';
-import { type Obligation, obligationRow } from './instance.ts';
+import { type Dispatch, type Obligation, obligationRow } from './instance.ts';
 import type { Work } from './work.ts';
 
 export interface DispatchParts {
@@ -15,8 +15,6 @@ export interface DispatchParts {
   readonly work: Work;
   readonly log: HostLog;
 }
-
-export type Dispatch = (id: string, row: string, obligation: Obligation) => void;
 
 export interface Dispatcher {
   readonly dispatch: Dispatch;

@@ -1,20 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Conflict } from '../../../../shared/state/tables.ts';
 import type { HostLog } from '../log.ts';
-import { finished, type Instance, type Obligation } from './instance.ts';
+import type { TurnOptions } from './decision.ts';
+import { type Dispatch, finished, type Instance } from './instance.ts';
 import type { InstanceStore } from './instance-store.ts';
 import { type Mailboxes, mailboxes } from './mailboxes.ts';
 import type { Message } from './message.ts';
 import { slots } from './slots.ts';
-import { type TurnOptions, takeTurn } from './turn.ts';
+import { takeTurn } from './turn.ts';
 import type { Work } from './work.ts';
 
 export interface Engine {
   post(instanceId: string, message: Message): void;
   /** An obligation is done outside of a turn. */
   fulfilled(instanceId: string, row: string): Promise<void>;
-  /** As this host remembers it, or the table has it. */
-  current(instanceId: string): Promise<Instance | undefined>;
   forget(instanceId: string): void;
   idle(): Promise<void>;
 }
@@ -26,7 +25,7 @@ export interface EngineParts {
   readonly turns: TurnOptions;
   readonly concurrency: number;
   /** Begins with what a turn has promised. */
-  readonly dispatch: (instanceId: string, row: string, obligation: Obligation) => void;
+  readonly dispatch: Dispatch;
 }
 
 /** More would not fit into one turn's transaction. */
@@ -106,9 +105,6 @@ export function engine({ store, work, log, turns, concurrency, dispatch }: Engin
   return {
     post: boxes.post,
     idle: boxes.idle,
-    async current(id) {
-      return remembered.get(id) ?? (await store.load(id));
-    },
     forget: (id) => void remembered.delete(id),
     async fulfilled(id, row) {
       const instance = remembered.get(id);

@@ -102,7 +102,8 @@ export async function openHub({
     work,
     dispatch,
     log,
-    owed: async (id, row) => id.startsWith('@') || (await running.current(id))?.obligations.has(row) === true,
+    // From the table: what this host remembers may be older than the row, and what is owed would be thrown away.
+    owed: async (id, row) => id.startsWith('@') || (await instances.load(id))?.obligations.has(row) === true,
   });
   return {
     functions: durable,

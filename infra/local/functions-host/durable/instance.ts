@@ -60,15 +60,13 @@ export type Obligation =
   /** The next turn of this very instance, with what was not taken yet. */
   | { readonly kind: 'turn'; readonly events: readonly HistoryEvent[] };
 
+/** Begins with an obligation of a partition: an orchestration's or an entity's. */
+export type Dispatch = (id: string, row: string, obligation: Obligation) => void;
+
 export interface EntityMessage {
   readonly name: 'op' | 'release';
   /** JSON text. */
   readonly input: string;
-}
-
-export interface Stored<Value> {
-  readonly value: Value;
-  readonly row: string;
 }
 
 /** An orchestration as the table has it. */

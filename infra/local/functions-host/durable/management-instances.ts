@@ -2,7 +2,7 @@ import { Refused, start } from './client.ts';
 import { type ManagementAddress, managementUrls } from './client-binding.ts';
 import type { Hub } from './hub.ts';
 import { finished, type Head } from './instance.ts';
-import type { ManagementAnswer, ManagementRequest } from './management.ts';
+import type { ManagementAnswer, ManagementRequest } from './management-messages.ts';
 
 const flag = (query: URLSearchParams, name: string, otherwise: boolean): boolean =>
   query.has(name) ? query.get(name)?.toLowerCase() === 'true' : otherwise;

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HostLog } from '../log.ts';
-import type { ManagementAnswer, ManagementRequest } from './management.ts';
+import type { ManagementAnswer, ManagementRequest } from './management-messages.ts';
 
 export type Manage = (request: ManagementRequest) => Promise<ManagementAnswer>;
 

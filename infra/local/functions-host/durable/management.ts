@@ -4,23 +4,9 @@ import { partsOf } from './entities.ts';
 import { EventType } from './history.ts';
 import type { Hub } from './hub.ts';
 import { deleteInstances, instanceStatus, listInstances, restart } from './management-instances.ts';
+import type { ManagementAnswer, ManagementRequest } from './management-messages.ts';
 import type { Outcome } from './message.ts';
 import { entityId } from './replay/actions.ts';
-
-export interface ManagementRequest {
-  readonly method: string;
-  /** Below the API's root, decoded. */
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-export interface ManagementAnswer {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /**
  * The durable extension's HTTP API.

@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Conflict, type Row, type Tables } from '../../../../shared/state/tables.ts';
 import type { HostLog } from '../log.ts';
-import type { Dispatch } from './dispatch.ts';
 import type { Hosts } from './hosts.ts';
-import type { Obligation } from './instance.ts';
+import type { Dispatch, Obligation } from './instance.ts';
 import { type LongTexts, unpackText } from './long-text.ts';
 import type { Work } from './work.ts';
 

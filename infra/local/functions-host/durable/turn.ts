@@ -1,18 +1,11 @@
 import { begin, refusalOf } from './admission.ts';
-import { decide } from './decision.ts';
+import { decide, type TurnOptions } from './decision.ts';
 import { EventType, event, type HistoryEvent } from './history.ts';
 import { type Head, historyRow, type Instance, type Obligation, obligationRow } from './instance.ts';
 import { type Change, outlives } from './instance-store.ts';
 import type { Message, Outcome } from './message.ts';
-import type { ReplayOptions } from './replay/actions.ts';
 import type { Plan, Scheduled } from './replay/plan.ts';
 import { ending, obligationOf, scheduledEvent } from './turn-events.ts';
-
-export interface TurnOptions
-  extends Pick<ReplayOptions, 'maximumShortTimer' | 'longTimerInterval' | 'httpSleep'> {
-  /** Runs the orchestrator function with the binding's JSON text; @returns its state. */
-  readonly run: (name: string, binding: string) => Promise<unknown>;
-}
 
 export interface Turn {
   /** Undefined if no message changed anything. */
