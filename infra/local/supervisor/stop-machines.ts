@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,7 +6,6 @@ import type { HostEngine } from '../machine-runtime/engine.ts';
 import { dataCentreLabel } from '../machine-runtime/machine-container.ts';
 import { removeMachineNetwork } from '../machine-runtime/machine-network.ts';
 import { stopEngine } from '../machine-runtime/own-engine.ts';
-import { filesOf } from './files.ts';
 
 /** Stops what runs on the engine for this data centre. Our own engine stops with it, and the computer's settings are put back. */
 export async function stopMachines(engine: HostEngine, dataCentre: DataCentre): Promise<void> {
