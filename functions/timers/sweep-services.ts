@@ -20,7 +20,7 @@ export async function sweep(
   };
   const findings = await sweepServices(made.workloads, isLive);
   // Adoptions come before the repairs that would otherwise make the same again.
-  const order = ['remove', 'release', 'adopt', 'repair'] as const;
+  const order = ['remove', 'release', 'adopt', 'reserve', 'repair'] as const;
   for (const kind of order)
     await Promise.all(
       findings
@@ -42,6 +42,7 @@ function nameOf(finding: Awaited<ReturnType<typeof sweepServices>>[number]): str
     case 'repair':
       return serviceId(finding.service.key);
     case 'adopt':
+    case 'reserve':
       return `${serviceId(finding.replica.key)} slot ${finding.replica.slot}`;
     case 'remove':
       return `${finding.machine}/${finding.container.name}`;

@@ -3,7 +3,7 @@ import type { Run } from '../model/job.ts';
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
 import { PoolName } from '../model/names.ts';
-import { containerName, type Replica, type Service, serviceId } from '../model/service.ts';
+import { containerName, type Replica, type Service, serviceId, templateOf } from '../model/service.ts';
 import { RESERVATIONS_RANGE, Reservation } from '../scheduling/rows.ts';
 import { documents } from '../state/documents.ts';
 import { failuresOf } from './check-replica.ts';
@@ -45,7 +45,7 @@ export async function sweepServices(
   const strays = await Promise.all(
     machines.map((machine) => straysOf(ports, machine, looks, replicas, swept)),
   );
-  return [...repairs, ...strays.flat(), ...(await unused(ports, replicas, swept))];
+  return [...repairs, ...strays.flat(), ...(await reservationsOf(ports, replicas, swept))];
 }
 
 async function sweepService(
@@ -127,19 +127,24 @@ async function hasRow(
   return false;
 }
 
-/** Reservations whose replica has no row, or whose run is over, and which no live orchestration may be about to use. */
-async function unused(
+/**
+ * Reservations whose replica has no row, or whose run is over, and which no live orchestration may be about to use; and
+ * replicas that run without one.
+ */
+async function reservationsOf(
   ports: WorkloadPorts,
   replicas: readonly Replica[],
   swept: ReadonlyMap<string, SweptService>,
 ): Promise<Finding[]> {
   const { stores } = ports;
   const known = namesOf(replicas);
+  const reserved = new Set<string>();
   const findings: Finding[] = [];
   for await (const { partition, value } of documents(stores.tables, 'capacity', Reservation).list(
     RESERVATIONS_RANGE,
   )) {
     const { reservation, group } = value;
+    reserved.add(reservation);
     if (known.has(reservation)) continue;
     const service = swept.get(group);
     if (service?.owned === true) continue;
@@ -153,7 +158,23 @@ async function unused(
     const pool = PoolName.parse(partition);
     findings.push({ finding: 'release', pool, reservation, reason: 'what it was for is over' });
   }
-  return findings;
+  return [...findings, ...unreserved(replicas, reserved, swept)];
+}
+
+/** Replicas that run on room that nothing says is taken: others would be placed there too. */
+function unreserved(
+  replicas: readonly Replica[],
+  reserved: ReadonlySet<string>,
+  swept: ReadonlyMap<string, SweptService>,
+): Finding[] {
+  return replicas.flatMap((replica): Finding[] => {
+    const service = swept.get(serviceId(replica.key));
+    const revision = service?.revision;
+    if (service?.owned !== false || revision === undefined || reserved.has(containerName(replica))) return [];
+    const runs = replica.status.state === 'running' || replica.status.state === 'healthy';
+    if (!runs || templateOf(revision) !== replica.revision) return [];
+    return [{ finding: 'reserve', replica, revision, reason: 'its room is not reserved' }];
+  });
 }
 
 /** An orchestration that began after the first look reserves before it writes rows. */
@@ -175,6 +196,7 @@ export async function mend(
       return await ports.capacity.release(finding.pool, finding.reservation);
     case 'remove':
       return await removeStray(ports, finding.machine, finding.container);
+    case 'reserve':
     case 'adopt': {
       const { replica, revision } = finding;
       await ports.capacity.reserve(revision.spec.pool, {
@@ -185,7 +207,8 @@ export async function mend(
         owner: 'sweep',
         found: { machine: replica.machine, port: replica.port },
       });
-      await ports.stores.replicas.upsert(...placeOf.replica(replica), replica);
+      if (finding.finding === 'adopt')
+        await ports.stores.replicas.upsert(...placeOf.replica(replica), replica);
     }
   }
 }

@@ -6,6 +6,8 @@ import { dueSchedules } from '../../functions/timers/due-schedules.ts';
 import { sweep } from '../../functions/timers/sweep-services.ts';
 import type { ContainerRequest } from '../../shared/docker/engine.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
+import { MachineRoom } from '../../shared/scheduling/rows.ts';
+import { documents } from '../../shared/state/documents.ts';
 import type { Start } from '../../shared/workloads/answer.ts';
 import { all, placeOf } from '../../shared/workloads/stores.ts';
 import { digestOf, hello, web, workloadWorld } from '../support/workload-world.ts';
@@ -140,6 +142,16 @@ describe('the sweep of services', () => {
     expect(await sweepOnce()).toBe(0);
     live.delete('ev-going');
     expect(await sweepOnce()).toBe(1);
+  });
+
+  test('reserves the room of a replica again whose reservation was lost', async () => {
+    const { sweepOnce, stores, reservations } = await world();
+    for await (const { partition, row } of stores.tables.list('capacity', {}))
+      await stores.tables.commit('capacity', partition, [{ kind: 'delete', row }]);
+    expect(await sweepOnce()).toBe(0);
+    expect(await reservations()).toEqual(both.map((name) => `r!${name}`));
+    const rooms = await all(documents(stores.tables, 'capacity', MachineRoom).list({ from: 'm!', to: 'm"' }));
+    expect(rooms).toMatchObject([{ freeCpu: 1.8, ports: [20000, 20001] }]);
   });
 
   test('releases room that nothing stands behind', async () => {
