@@ -11,9 +11,9 @@ import { desiredOf, rollOutOf } from './roll-out.ts';
 export type Finding =
   /** The service needs a rollout of what shall run. */
   | { readonly finding: 'repair'; readonly service: Service; readonly reason: string }
-  /** A container that is wanted runs without a record: it gets one. */
+  /** A container that is wanted runs without a record: it gets one (`adopt`); or without reserved room. */
   | {
-      readonly finding: 'adopt';
+      readonly finding: 'adopt' | 'reserve';
       readonly replica: Replica;
       readonly revision: Revision;
       readonly reason: string;
