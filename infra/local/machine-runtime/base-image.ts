@@ -98,14 +98,16 @@ const progress = (report: (line: string) => void) => (line: string) => {
 };
 
 /** https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ImageCreate with `fromSrc=-`. */
-export async function importArchive(engine: EngineApi, archive: string, name: string): Promise<void> {
+async function importArchive(engine: EngineApi, archive: string, name: string): Promise<void> {
   const query = new URLSearchParams({ fromSrc: '-', ...repositoryAndTag(name) });
   await finish(await engine.stream('POST', `/images/create?${query}`, createReadStream(archive)));
 }
 
+/** Images of a registry have a policy-rc.d that keeps services from starting: machines start theirs. */
 async function buildFromRegistry(engine: EngineApi, recipe: BaseRecipe, name: string): Promise<void> {
   const dockerfile = `FROM debian:${recipe.release}-slim
-RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${recipe.packages.join(' ')}
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${recipe.packages.join(' ')} \\
+  && rm -f /usr/sbin/policy-rc.d
 COPY customize /customize
 RUN sh /customize && rm /customize
 `;

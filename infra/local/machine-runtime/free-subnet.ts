@@ -5,7 +5,7 @@ interface Network {
 }
 
 /** Parses `10.1.2.3/20`, `10.1.2.3` (a single address) and answers the network around it. */
-export function parseNetwork(cidr: string): Network {
+function parseNetwork(cidr: string): Network {
   const [address = '', bits = '32'] = cidr.split('/');
   const parts = address.split('.').map(Number);
   if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255)) || !(Number(bits) <= 32))

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 
-export interface TarFile {
+interface TarFile {
   readonly content: string | Uint8Array;
   readonly mode?: number;
 }
