@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { appCredential } from '../../infra/local/identity/app-credential.ts';
 import { Replica, RolloutStatus } from '../../shared/model/service.ts';
-import { appCredential } from '../support/app-credential.ts';
 import { until } from '../support/conditions.ts';
 import { startTestDataCentre, type TestDataCentre } from '../support/data-centre.ts';
 import { noMachines } from '../support/machines.ts';

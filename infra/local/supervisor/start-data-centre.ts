@@ -6,6 +6,7 @@ import type { HostEngine } from '../machine-runtime/engine.ts';
 import { ensurePlatformCa } from '../platform-ca/authority.ts';
 import { issueServerCertificate } from '../platform-ca/server-certificate.ts';
 import { appEnvironment } from './app-environment.ts';
+import { deployStorage } from './deploy-storage.ts';
 import { filesOf } from './files.ts';
 import { ensureKeys, type Keys } from './keys.ts';
 import { endLeftovers, recordProcesses, takeLock } from './leftover-processes.ts';
@@ -115,6 +116,7 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
       );
     const [storage, cloud] = [begin('storage'), begin('cloud')];
     await ready('storage and cloud', storage, cloud);
+    await deployStorage(dataCentre);
     const app = begin('app');
     await ready('app', app);
     const processes = { storage, cloud, app };

@@ -1,12 +1,12 @@
 import type { TokenCredential } from '@azure/identity';
 import { z } from 'zod';
-import type { DataCentre } from '../../infra/local/data-centre.ts';
+import type { DataCentre } from '../data-centre.ts';
 
 const Token = z.object({ access_token: z.string(), expires_on: z.string() });
 
 /**
- * The app's managed identity, for a test that speaks to storage or Service Bus as the app does. Azure's own credential
- * would take the endpoint from this process's environment, where other tests have theirs.
+ * The app's managed identity, for what acts in its place from another process: the supervisor as deployment, tests. Azure's own credential
+ * takes the endpoint from the process's environment, once.
  */
 export const appCredential = (dataCentre: DataCentre): TokenCredential => ({
   async getToken(scopes) {
