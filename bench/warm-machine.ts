@@ -17,7 +17,7 @@ import { engines } from '../shared/docker/engines.ts';
 import { Secret } from '../shared/secrets/secret.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
-import { appCredential } from '../test/support/app-credential.ts';
+import { appCredential } from '../infra/local/identity/app-credential.ts';
 import { type EngineEvents, followEngine } from './engine-events.ts';
 import type { Report } from './report.ts';
 
