@@ -7,7 +7,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/orchestration/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/orchestration/**/*.test.ts'],
+          // Properties at full figures, on a machine that has other things to do.
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,
