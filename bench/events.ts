@@ -5,6 +5,7 @@ import { type Hops, hopReader, hopTable } from './hops.ts';
 import { benchPush, foreign, page } from './push.ts';
 import type { Report } from './report.ts';
 import { type Row, rowOf } from './row.ts';
+import { settled } from './settled.ts';
 import { type WarmMachine, withWarmMachine } from './warm-machine.ts';
 import { type Delivery, now, runningHook } from './webhook.ts';
 
@@ -44,24 +45,28 @@ async function measure(machine: WarmMachine, report: Report): Promise<readonly R
   const hops: Hops[] = [];
   let count = 1;
   for (let round = 0; round < ROUNDS; round += 1) {
+    await settled();
     const delivery = await deliver();
     const seen = await started(delivery);
     one.ours.push(seen.running - delivery.sent);
     hops.push(await hopsOf(delivery, seen));
     count += 1;
     await allEnded(machine, count);
+    await settled();
     one.reference.push(await direct());
   }
   report(`\n${hopTable(hops)}`);
 
   const ten: { ours: number[]; reference: number[] } = { ours: [], reference: [] };
   for (let round = 0; round < ROUNDS_OF_TEN; round += 1) {
+    await settled();
     const deliveries = await Promise.all(Array.from({ length: TEN }, deliver));
     const sent = Math.min(...deliveries.map((delivery) => delivery.sent));
     const seen = await Promise.all(deliveries.map(started));
     ten.ours.push(Math.max(...seen.map(({ running }) => running)) - sent);
     count += TEN;
     await allEnded(machine, count);
+    await settled();
     ten.reference.push(await direct(TEN));
   }
   return [

@@ -1,6 +1,6 @@
 import { TableClient } from '@azure/data-tables';
-import { tableKey } from '../shared/state/key.ts';
 import { appCredential } from '../infra/local/identity/app-credential.ts';
+import { tableKey } from '../shared/state/key.ts';
 import type { Seen } from './engine-events.ts';
 import { median, tableOf } from './row.ts';
 import type { WarmMachine } from './warm-machine.ts';

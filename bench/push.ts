@@ -4,6 +4,7 @@ import { Digest } from '../shared/model/image.ts';
 import { Revision, RolloutStatus } from '../shared/model/service.ts';
 import { replicaContainer } from '../shared/workloads/replica-container.ts';
 import { type Row, rowOf } from './row.ts';
+import { settled } from './settled.ts';
 import type { WarmMachine } from './warm-machine.ts';
 import { now } from './webhook.ts';
 
@@ -38,6 +39,7 @@ export async function benchPush(machine: WarmMachine): Promise<Row> {
       { ...revision, digest: manifest.digest },
       host,
     );
+    await settled();
     const began = now();
     await engine.pull(request.image, token);
     const { id } = await engine.create({ ...request, labels: foreign(labels) });
@@ -50,6 +52,7 @@ export async function benchPush(machine: WarmMachine): Promise<Row> {
   const reference: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const manifest = registry.variant();
+    await settled();
     const began = now();
     await registry.put(TAG, manifest);
     ours.push((await events.started(imageOf(manifest.digest))).running - began);

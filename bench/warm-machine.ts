@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { appCredential } from '../infra/local/identity/app-credential.ts';
 import { containerName } from '../infra/local/machine-runtime/machine-container.ts';
 import { listMachines } from '../infra/local/machine-runtime/machine-containers.ts';
 import { forgetDataCentre } from '../infra/local/supervisor/forget-data-centre.ts';
@@ -17,7 +18,6 @@ import { engines } from '../shared/docker/engines.ts';
 import { Secret } from '../shared/secrets/secret.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
-import { appCredential } from '../infra/local/identity/app-credential.ts';
 import { type EngineEvents, followEngine } from './engine-events.ts';
 import type { Report } from './report.ts';
 
