@@ -22,6 +22,7 @@ import {
   writeMachineFolder,
   writePower,
 } from './machine-folder.ts';
+import { ensureMachineNetwork } from './machine-network.ts';
 import type { MachineRuntime } from './machine-runtime.ts';
 import { answerEnd, followPower } from './power.ts';
 
@@ -97,6 +98,8 @@ export async function dockerMachineRuntime(
   const base = once(() => ensureBaseImage(api, { ...options, signal: closing.signal }));
   // It takes a minute the first time: it is begun before anyone asks. Who asks then hears of a failure.
   base().catch(() => {});
+  // An engine that was started anew has lost the rules of the machines' network.
+  await ensureMachineNetwork(engine, { id, name: options.network, avoid: [], subnet });
   const power = await followPower({ ...powering, resume });
 
   const runtime: MachineRuntime = {

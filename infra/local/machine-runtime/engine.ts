@@ -40,7 +40,8 @@ export async function ensureEngine(options: EngineOptions): Promise<HostEngine> 
   if (!Array.isArray(found)) return found;
   const obstacle = await whyNotInstall();
   if (obstacle !== undefined) throw missing([...found, `our own: ${obstacle}`]);
-  for (const reason of found) options.report(`not used: ${reason}`);
+  // That there is none is what one expects; that there is one and it does not serve is worth a line.
+  for (const reason of found) if (!reason.endsWith(nothing)) options.report(`not used: ${reason}`);
   await installEngine(options.report);
   return startOwnEngine(options);
 }
@@ -73,6 +74,8 @@ const missing = (reasons: readonly string[]): Terminal =>
       'Start Docker Engine on this Linux computer (sudo systemctl start docker) and see that you may use /var/run/docker.sock, or run this as root on Debian or Ubuntu.',
   });
 
+const nothing = 'no engine listens there';
+
 const addresses = (dockerHost: string | undefined): readonly string[] => [
   ...new Set([
     ...(dockerHost === undefined || dockerHost === '' ? [] : [dockerHost]),
@@ -84,6 +87,6 @@ async function judgeAddress(address: string): Promise<HostEngine | string> {
   if (!address.startsWith('unix://'))
     return 'is not a unix socket; machines need an engine on this computer itself';
   const socket = address.slice('unix://'.length);
-  if (!existsSync(socket)) return 'no engine listens there';
+  if (!existsSync(socket)) return nothing;
   return judgeEngine(engineApi(socket));
 }
