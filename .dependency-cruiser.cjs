@@ -1,20 +1,43 @@
 /** Imports point one way: docs/architecture.md, "Layout". */
-const sdk = '^(@azure/|durable-functions|azurite|rhea)';
-const pure = '^shared/(model|workloads|scheduling|events|machines|registry|secrets|certificates|api|state)/';
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'shared-knows-no-entry-points', severity: 'error', from: { path: '^shared/' }, to: { path: '^(functions|infra|cli|test|bench)/' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'shared-knows-no-entry-points',
+      severity: 'error',
+      from: { path: '^shared/' },
+      to: { path: '^(functions|infra|cli|test|bench)/' },
+    },
     {
       name: 'infra-knows-no-app',
       severity: 'error',
       from: { path: '^infra/local/', pathNot: '^infra/local/supervisor/' },
       to: { path: '^(functions|cli|test|bench)/|^shared/(?!model|certificates|state)' },
     },
-    { name: 'supervisor-uses-the-api-alone', severity: 'error', from: { path: '^infra/local/supervisor/' }, to: { path: '^(functions|cli|test|bench)/|^shared/(?!model)' } },
-    { name: 'cli-uses-the-api-alone', severity: 'error', from: { path: '^cli/' }, to: { path: '^(functions|infra|test|bench)/|^shared/(?!api|model|auth/permissions)' } },
-    { name: 'functions-know-no-infrastructure', severity: 'error', from: { path: '^functions/' }, to: { path: '^(infra|cli|test|bench)/' } },
+    {
+      name: 'supervisor-uses-the-api-alone',
+      severity: 'error',
+      from: { path: '^infra/local/supervisor/' },
+      to: { path: '^(functions|cli|test|bench)/|^shared/(?!model)' },
+    },
+    {
+      name: 'cli-uses-the-api-alone',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^(functions|infra|test|bench)/|^shared/(?!api|model|auth/permissions)' },
+    },
+    {
+      name: 'functions-know-no-infrastructure',
+      severity: 'error',
+      from: { path: '^functions/' },
+      to: { path: '^(infra|cli|test|bench)/' },
+    },
     {
       name: 'programming-model-in-functions-alone',
       severity: 'error',
@@ -38,7 +61,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^functions/orchestrators/' },
       to: {
-        pathNot: '^(functions/orchestrators|shared/(model|workloads|scheduling|machines|events)|node_modules/(durable-functions|zod))/',
+        pathNot:
+          '^(functions/orchestrators|shared/(model|workloads|scheduling|machines|events)|node_modules/(durable-functions|zod))/',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -48,6 +72,10 @@ module.exports = {
     exclude: { path: '^(dist|\\.berth)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: 'specify',
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.mjs', '.js', '.d.ts'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.d.ts'],
+    },
   },
 };

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 /** `npm run check`: types, lint and format, import rules, dead code. Every check runs; one that fails fails the whole. */
 const checks = [
   ['types', 'tsc', ['-p', '.']],
-  ['lint and format', 'biome', ['ci', '--error-on-warnings', '.']],
+  ['lint and format', 'biome', ['ci', '--error-on-warnings', '--colors=off', '.']],
   ['import rules', 'depcruise', ['functions', 'shared', 'infra', 'cli', 'bench']],
   ['dead code', 'knip', []],
 ] as const;

@@ -52,4 +52,3 @@ export function responder(connection: Connection) {
     },
   };
 }
-export type Responder = ReturnType<typeof responder>;
