@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ describe.skipIf(obstacle !== undefined)(
   `our own engine${obstacle === undefined ? '' : ` (${obstacle})`}`,
   () => {
     const id = randomBytes(4).toString('hex');
-    const place = { id, directory: mkdtempSync(join(tmpdir(), 'berth-engine-')) };
+    const place = { id, directory: join(tmpdir(), `berth-engine-${id}`) };
     // An address that is refused: nothing but our own engine is left to use.
     const options = { ...place, dockerHost: 'tcp://127.0.0.1:1', report: () => {} };
     const network = { id, name: `berth-${id}`, avoid: [] };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { demultiplex, engineApi, jsonLines } from '../../../infra/local/machine-runtime/engine-api.ts';
 import { judgeEngine, whyNotUsable } from '../../../infra/local/machine-runtime/judge-engine.ts';
 
@@ -35,8 +35,11 @@ describe('an engine', () => {
 });
 
 describe('the engine client', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-engine-'));
-  const socket = join(folder, 's');
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'berth-engine-'));
+  });
+
   let close = async () => {};
   afterEach(async () => {
     await close();
@@ -44,6 +47,7 @@ describe('the engine client', () => {
   });
 
   it('tells an engine that is not there from one that refuses', async () => {
+    const socket = join(folder, 's');
     const api = engineApi(socket);
     expect(await judgeEngine(api)).toMatch(/does not answer/);
     await expect(api.send('GET', '/x')).rejects.toMatchObject({
