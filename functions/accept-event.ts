@@ -1,5 +1,6 @@
 import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
 import type { CloudEvent } from '../shared/model/cloud-event.ts';
+import { Terminal } from '../shared/model/errors.ts';
 import { answer, type Start } from '../shared/workloads/answer.ts';
 import type { Services } from './services.ts';
 
@@ -24,7 +25,11 @@ export async function acceptEvent(
   return { status, hash, instanceIds: await answerEvent(made, client, event, hash) };
 }
 
-/** Starts what answers a stored event, then takes its mark away. Doing it again starts nothing twice. */
+/**
+ * Starts what answers a stored event, then takes its mark away. Doing it again starts nothing twice. An event that is
+ * refused for good is not kept: whoever sent it may send it again once what it asks for exists.
+ * @throws Terminal what the event asks for cannot be
+ */
 export async function answerEvent(
   made: Services,
   client: DurableClient,
@@ -36,6 +41,9 @@ export async function answerEvent(
     images: made.images,
     isLive: (instanceId) => isLive(client, instanceId),
     now: made.now(),
+  }).catch(async (error: unknown) => {
+    if (error instanceof Terminal) await made.events.withdraw(event, hash);
+    throw error;
   });
   for (const start of starts) await startOnce(client, start);
   await made.events.answered(event, hash);

@@ -16,6 +16,8 @@ export interface EventStore {
   append(event: CloudEvent): Promise<{ readonly status: 'stored' | 'duplicate'; readonly hash: string }>;
   /** Its orchestrations were started: takes the mark away. */
   answered(event: Pick<CloudEvent, 'source'>, hash: string): Promise<void>;
+  /** It was refused: takes the event and its mark away, as if it had never come. */
+  withdraw(event: Pick<CloudEvent, 'source'>, hash: string): Promise<void>;
   /** True while the mark is there. */
   isPending(event: Pick<CloudEvent, 'source'>, hash: string): Promise<boolean>;
   /** Events that still have their mark and were stored before `before`. */
@@ -50,6 +52,16 @@ export function eventStore(tables: Tables, now: () => Date): EventStore {
     async answered({ source }, hash) {
       try {
         await tables.commit(TABLE, tableKey(source), [{ kind: 'delete', row: `p!${hash}` }]);
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
+    },
+    async withdraw({ source }, hash) {
+      try {
+        await tables.commit(TABLE, tableKey(source), [
+          { kind: 'delete', row: `e!${hash}` },
+          { kind: 'delete', row: `p!${hash}` },
+        ]);
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
       }

@@ -46,6 +46,16 @@ describe('the event store', () => {
     expect((await store.get('api', hash))?.data).toEqual({ id: 'a' });
   });
 
+  it('lets a refused event come again', async () => {
+    const store = eventStore(memoryTables(), () => at(0));
+    const { hash } = await store.append(event('a'));
+    await store.withdraw(event('a'), hash);
+    await store.withdraw(event('a'), hash);
+    expect(await store.get('api', hash)).toBeUndefined();
+    expect(await listed(store.pending(at(1)))).toEqual([]);
+    expect((await store.append(event('a'))).status).toBe('stored');
+  });
+
   it('forgets what is old', async () => {
     let clock = at(0);
     const store = eventStore(memoryTables(), () => clock);
