@@ -40,7 +40,7 @@ const runtime = await dockerMachineRuntime({
   subnet: dataCentre.subnet,
   gateway,
   metadataPort: ports.metadata,
-  openPorts: [ports.app, ports.blob],
+  openPorts: [ports.app],
   authority: ca.certificatePem,
   report,
 });
