@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { getEvent, listEvents } from '../../shared/api/routes/events.ts';
+import type { Client } from '../client.ts';
 import { ago, harmless, table } from '../output.ts';
 import { withSession } from '../session.ts';
 import { parseSince } from '../since.ts';
@@ -10,6 +11,13 @@ interface Options {
   readonly type?: string;
   readonly since?: string;
   readonly limit: number;
+}
+
+/** The list shows 12 digits; one that is not in the list is left to the server to refuse. */
+async function wholeHash(client: Client, given: string): Promise<string> {
+  if (given.length >= 40) return given;
+  const { events } = await client.call(listEvents, { query: { limit: 1000 } });
+  return events.find(({ hash }) => hash.startsWith(given))?.hash ?? given;
 }
 
 export function addEvents(program: Command): Command {
@@ -43,10 +51,10 @@ export function addEvents(program: Command): Command {
   events
     .command('show')
     .description('one event as it was stored')
-    .argument('<hash>', '40 hex digits')
-    .action((hash: string, _options, command: Command) =>
+    .argument('<hash>', 'its hash, or the beginning of it that the list shows')
+    .action((given: string, _options, command: Command) =>
       withSession(command, async ({ client, output }) => {
-        const found = await client.call(getEvent, { params: { hash } });
+        const found = await client.call(getEvent, { params: { hash: await wholeHash(client, given) } });
         output.data(found, () => JSON.stringify(found, undefined, 2));
       }),
     );

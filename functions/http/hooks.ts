@@ -25,15 +25,15 @@ app.http('receive-hook', {
     // Read side by side, since a container waits for it; an unknown hook has no secret either.
     const [body, hook, secrets] = await Promise.all([
       readBytes(request, MAX_BYTES),
-      name && made.hooks.get(name),
+      name === undefined ? undefined : made.hooks.get(name),
       name === undefined ? [] : made.hooks.secretsOf(name),
     ]);
-    if (name === undefined || hook === undefined) throw unknownHook(request.params['name'] ?? '');
     const headerOf = (header: string): string | null => request.headers.get(header);
-    const id =
-      hook.signature === 'github'
-        ? await verifyGitHubWebhook(headerOf, body, secrets)
-        : await verifyStandardWebhook(headerOf, body, secrets, made.now());
+    const byGitHub = headerOf('x-hub-signature-256') !== null;
+    const id = (hook === undefined ? byGitHub : hook.signature === 'github')
+      ? await verifyGitHubWebhook(headerOf, body, secrets)
+      : await verifyStandardWebhook(headerOf, body, secrets, made.now());
+    if (hook === undefined) throw unknownHook();
     const { id: _configured, ...command } = hook.command;
     const event = commandEvent(command, `hooks/${name}`, id, made.now());
     const { status, hash } = await acceptEvent(made, df.getClient(context), event);
@@ -41,11 +41,14 @@ app.http('receive-hook', {
   }),
 });
 
-/** Answers as a wrong signature does, so that the names of hooks cannot be found out. */
-const unknownHook = (name: string): Terminal =>
+/**
+ * Only what a race leaves: a hook that is unknown has no secret, so that its deliveries fail as a wrong signature does
+ * and the names of hooks cannot be found out.
+ */
+const unknownHook = (): Terminal =>
   new Terminal({
-    code: 'hook-refused',
+    code: 'signature-invalid',
     status: 401,
-    message: `There is no hook "${name}", or the delivery is not signed for it.`,
-    remedy: 'Make the hook with PUT /api/v1/hooks/{name} and sign with the secret that it answers.',
+    message: 'The delivery was refused: its hook was removed meanwhile',
+    remedy: 'Make the hook again with PUT /api/v1/hooks/{name}.',
   });

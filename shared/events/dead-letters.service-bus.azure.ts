@@ -51,12 +51,7 @@ export function serviceBusDeadLetters(
     list: () =>
       withClient(async (client) => {
         const receiver = client.createReceiver(queue, { subQueueType: 'deadLetter' });
-        const letters: DeadLetter[] = [];
-        for (;;) {
-          const messages = await receiver.peekMessages(100);
-          if (messages.length === 0) return letters;
-          for (const message of messages) letters.push(await letter(message));
-        }
+        return await Promise.all((await peekAll(receiver)).map(letter));
       }),
     replay: (ids) =>
       withClient(async (client) => {
@@ -65,9 +60,15 @@ export function serviceBusDeadLetters(
           receiveMode: 'peekLock',
         });
         const sender = client.createSender(queue);
+        // Those that are there now: what is sent again may fail and come back while this goes on.
+        const there = await peekAll(receiver);
+        const wanted = new Set(
+          there
+            .map(({ sequenceNumber }) => String(sequenceNumber))
+            .filter((number) => ids === 'all' || ids.includes(number)),
+        );
         let sent = 0;
-        await eachMessage(receiver, async (message) => {
-          if (ids !== 'all' && !ids.includes(String(message.sequenceNumber))) return 'keep';
+        await eachMessage(receiver, wanted, async (message) => {
           const original = String(message.applicationProperties?.[ORIGINAL_ID] ?? message.messageId ?? '');
           await sender.sendMessages({
             body: message.body,
@@ -78,26 +79,39 @@ export function serviceBusDeadLetters(
           await receiver.completeMessage(message);
           await refusals.forget(`queue/${queue}`, String(message.messageId ?? ''));
           sent += 1;
-          return 'taken';
         });
         return sent;
       }),
   };
 }
 
-/** Locks every message once; those that are kept are given back when all were seen, so that none comes twice. */
+async function peekAll(receiver: ServiceBusReceiver): Promise<readonly ServiceBusReceivedMessage[]> {
+  const found: ServiceBusReceivedMessage[] = [];
+  for (;;) {
+    const messages = await receiver.peekMessages(100);
+    if (messages.length === 0) return found;
+    found.push(...messages);
+  }
+}
+
+/** Locks messages until all that are wanted were visited; the others are given back at the end, so that none comes twice. */
 async function eachMessage(
   receiver: ServiceBusReceiver,
-  visit: (message: ServiceBusReceivedMessage) => Promise<'keep' | 'taken'>,
+  wanted: ReadonlySet<string>,
+  visit: (message: ServiceBusReceivedMessage) => Promise<void>,
 ): Promise<void> {
-  const kept: ServiceBusReceivedMessage[] = [];
+  const left = new Set(wanted);
+  const others: ServiceBusReceivedMessage[] = [];
   try {
-    for (;;) {
+    while (left.size > 0) {
       const messages = await receiver.receiveMessages(32, { maxWaitTimeInMs: 1_000 });
       if (messages.length === 0) return;
-      for (const message of messages) if ((await visit(message)) === 'keep') kept.push(message);
+      for (const message of messages) {
+        if (left.delete(String(message.sequenceNumber))) await visit(message);
+        else others.push(message);
+      }
     }
   } finally {
-    for (const message of kept) await receiver.abandonMessage(message);
+    for (const message of others) await receiver.abandonMessage(message);
   }
 }

@@ -1,18 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Terminal } from '../../../shared/model/errors.ts';
 import { Replica, RolloutStatus } from '../../../shared/model/service.ts';
-import { ensureBusyboxImage } from '../base-images/busybox.ts';
 import { type ApiClient, apiClient } from './api-client.ts';
-import { dockerClient } from './docker-client.ts';
-import { filesOf } from './files.ts';
 import type { Progress } from './progress.ts';
+import { pushExample } from './push-example.ts';
 import type { RunningDataCentre } from './start-data-centre.ts';
 
 const Service = z.object({
-  service: z.object({ revision: z.number().optional(), rollout: RolloutStatus }),
+  service: z.object({
+    revision: z.number().optional(),
+    rollout: RolloutStatus,
+    replicas: z.object({ wanted: z.number() }),
+  }),
   replicas: z.array(Replica),
 });
 const Machines = z.object({
@@ -37,42 +37,33 @@ export interface Outcome {
   readonly addresses: readonly string[];
 }
 
-/** The main job before the user's eyes: deploy the example, push its image, watch the push roll it out, ask each replica. */
-export async function mainJob(
-  running: RunningDataCentre,
-  { checkout, cache, progress, signal }: MainJobOptions,
-): Promise<Outcome> {
-  const { dataCentre, engine, keys } = running;
-  const { gateway, ports, directory } = dataCentre;
-  const api = apiClient(`https://${gateway}:${ports.app}`, keys.admin);
-  const docker = dockerClient(engine.socket, filesOf(directory).docker);
-  const registry = `127.0.0.1:${ports.app}`;
-  const example = join(checkout, 'examples/hello');
-
-  await progress.step('deploy examples/hello/berth.yaml', () =>
-    api.send(
-      'PUT',
-      '/api/v1/environments/dev/applications/hello',
-      'application/yaml',
-      readFileSync(join(example, 'berth.yaml'), 'utf8'),
-    ),
-  );
-  await progress.step('docker build examples/hello', async (note) => {
-    const busybox = await ensureBusyboxImage(engine.api, { cache, report: note });
-    await docker.run(['login', '--username', 'admin', '--password-stdin', registry], undefined, keys.admin);
-    await docker.run(['tag', busybox, `${registry}/library/busybox:latest`]);
-    await docker.run(['push', `${registry}/library/busybox:latest`], note);
-    const image = `${registry}/hello/web:latest`;
-    await docker.run(['build', '--build-arg', `BASE=${registry}/library`, '--tag', image, example], note);
-  });
-  await progress.step(`docker push ${registry}/hello/web:latest`, async (note) => {
-    await docker.run(['push', `${registry}/hello/web:latest`], note);
-  });
+/**
+ * The main job before the user's eyes: deploy the example, push its image, watch the push roll it out, ask each replica.
+ * What an earlier start left is found again as the user made it: another version, another number of replicas.
+ */
+export async function mainJob(running: RunningDataCentre, options: MainJobOptions): Promise<Outcome> {
+  const { progress, signal } = options;
+  const { gateway, ports } = running.dataCentre;
+  const api = apiClient(`https://${gateway}:${ports.app}`, running.keys.admin);
+  if (await isThere(api)) {
+    const addresses = await progress.step('examples/hello of the earlier start: ask its replicas', (note) =>
+      answering(api, note, signal),
+    );
+    return { addresses };
+  }
+  await pushExample(running, options, api);
   await progress.step('the push rolls it out: machine, Docker, two replicas, health', (note) =>
     rolledOut(api, note, signal),
   );
   const addresses = await progress.step('ask both replicas', (note) => answering(api, note, signal));
   return { addresses };
+}
+
+/** Whether some revision of the example was healthy once. */
+async function isThere(api: ApiClient): Promise<boolean> {
+  const Services = z.object({ services: z.array(z.object({ healthyRevision: z.number().optional() })) });
+  const { services } = await api.get('/api/v1/environments/dev/services?application=hello', Services);
+  return services.some(({ healthyRevision }) => healthyRevision !== undefined);
 }
 
 async function rolledOut(api: ApiClient, note: (text: string) => void, signal: AbortSignal): Promise<void> {
@@ -122,11 +113,11 @@ async function answering(
   for (;;) {
     const { service, replicas } = await api.get(SERVICE, Service);
     const addresses = replicas
-      .filter(({ revision, status }) => revision === service.revision && status.state === 'healthy')
+      .filter(({ status }) => status.state === 'healthy')
       .map(({ address, port }) => `http://${address}:${port}/`);
     const answers = await Promise.allSettled(addresses.map(ask));
     const silent = answers.find((answer) => answer.status === 'rejected');
-    if (silent === undefined && addresses.length >= 2) {
+    if (silent === undefined && addresses.length >= service.replicas.wanted) {
       for (const [index, answer] of answers.entries())
         if (answer.status === 'fulfilled') note(`${addresses[index]} says: ${answer.value}`);
       return addresses;
@@ -146,6 +137,6 @@ async function ask(address: string): Promise<string> {
 const silence = (what: string): Terminal =>
   new Terminal({
     code: 'replicas-silent',
-    message: `Two replicas that answer were expected; ${what}.`,
+    message: `Every replica of hello/web was expected to answer; ${what}.`,
     remedy: 'See `npx berth ps` and `npx berth logs hello/web`.',
   });
