@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Retryable, Terminal } from '../shared/model/errors.ts';
 import { benchDurable } from './durable.ts';
 import { benchEvents } from './events.ts';
 import type { Report } from './report.ts';
@@ -34,6 +35,13 @@ async function main(): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = 1;
+  if (error instanceof Terminal || error instanceof Retryable)
+    console.error(`\n${error.message}\n→ ${error.remedy}\n(${error.code})`);
+  else console.error(error instanceof Error && error.name === 'AbortError' ? 'interrupted' : error);
+}
 // What a library may have left open must not keep a finished program.
 process.exit();
