@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DataCentre, readDataCentre } from '../data-centre.ts';
 import { ensureEngine, type HostEngine } from '../machine-runtime/engine.ts';
 import { ensureMachineNetwork } from '../machine-runtime/machine-network.ts';
+import { stopEngine } from '../machine-runtime/own-engine.ts';
 import { writePrivateFile } from '../platform-ca/private-file.ts';
 import { filesOf } from './files.ts';
 import { checkPorts, choosePorts } from './ports.ts';
@@ -28,6 +29,21 @@ export async function prepare(
   const earlier = existsSync(file) ? readDataCentre(file) : undefined;
   const id = earlier?.id ?? randomBytes(4).toString('hex');
   const engine = await ensureEngine({ id, directory, dockerHost, report });
+  try {
+    return { engine, dataCentre: await arrange(engine, directory, id, earlier) };
+  } catch (error) {
+    if (engine.own) await stopEngine({ id, directory });
+    throw error;
+  }
+}
+
+/** Network, ports and ids on an engine that runs. */
+async function arrange(
+  engine: HostEngine,
+  directory: string,
+  id: string,
+  earlier: DataCentre | undefined,
+): Promise<DataCentre> {
   const network = earlier?.network ?? `berth-${id}`;
   const { subnet, gateway } = await ensureMachineNetwork(engine, {
     id,
@@ -53,8 +69,8 @@ export async function prepare(
     gateway,
     engineSocket: engine.socket,
   });
-  await writePrivateFile(file, `${JSON.stringify(dataCentre, null, 2)}\n`);
-  return { dataCentre, engine };
+  await writePrivateFile(filesOf(directory).dataCentre, `${JSON.stringify(dataCentre, null, 2)}\n`);
+  return dataCentre;
 }
 
 /** Where base images' archives are kept: beside the data, so that a reset need not make them again. */
