@@ -70,9 +70,9 @@ async function deployService(
   if (stale) return undefined;
   const reference = parseImageReference(spec.image);
   await changeRule(answering, key, before?.spec.image, reference);
-  const digest = await images.resolve(reference);
-  return await changeService(answering, cause, key, instanceId, (service) => {
+  return await changeService(answering, cause, key, instanceId, async (service) => {
     if (service === undefined || isLater(service.specAt, cause.at)) return undefined;
+    const digest = await images.resolve(reference);
     if (digest === undefined) return { service: { ...service, rollout: { state: 'waiting-for-image' } } };
     return isAccepted(service, spec, digest) ? undefined : { service, accept: { spec, digest } };
   });

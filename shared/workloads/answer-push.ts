@@ -17,18 +17,24 @@ export async function answerPush(
   const { repository, tag } = push;
   if (tag === undefined) return [];
   const { stores, images } = answering;
-  const [rules, current] = await Promise.all([
+  const isStale = async (): Promise<boolean> => {
+    const current = await images.resolve({ repository, tag, digest: undefined });
+    return current !== undefined && current !== push.digest;
+  };
+  const [rules, stale] = await Promise.all([
     all(stores.rules.list({ partition: tableKey(repository), from: `${tag}!`, to: `${tag}"` })),
-    images.resolve({ repository, tag, digest: undefined }),
+    isStale(),
   ]);
-  if (current !== undefined && current !== push.digest) return [];
+  if (stale) return [];
   const starts = await Promise.all(
     rules.map((key, index) =>
-      changeService(answering, cause, key, startIds(cause)(index), (service) => {
+      changeService(answering, cause, key, startIds(cause)(index), async (service) => {
         if (service === undefined || service.removing) return undefined;
         const reference = parseImageReference(service.spec.image);
         if (reference.repository !== repository || reference.tag !== tag) return undefined;
         if (isAccepted(service, service.spec, push.digest)) return undefined;
+        // Asked again after the row was read: a later push that is in the row already has also moved the tag.
+        if (await isStale()) return undefined;
         return { service, accept: { spec: service.spec, digest: push.digest } };
       }),
     ),

@@ -14,11 +14,15 @@ export interface ServiceChange {
   readonly accept?: { readonly spec: ServiceSpec; readonly digest: Digest } | undefined;
 }
 
+type Decided = ServiceChange | undefined;
+
 const MOST_ATTEMPTS = 20;
 
 /**
  * Changes a service's row and accepts a revision with it, once for each event.
  * The row changes first and holds the revision; table `revisions` follows, at the latest before the next change.
+ * @param change told the row as it was read; it is told again if the row changed before its answer was written. What else
+ *   it looks at, it must read itself: read before the row, it may be older than what another event made of the row
  * @returns the rollout to start; undefined if there is nothing to do, or nothing any more
  */
 export async function changeService(
@@ -26,7 +30,7 @@ export async function changeService(
   cause: Cause,
   key: ServiceKey,
   instanceId: string,
-  change: (service: Service | undefined) => ServiceChange | undefined,
+  change: (service: Service | undefined) => Decided | Promise<Decided>,
 ): Promise<Start | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const [stored, revisions, replicas] = await Promise.all([
@@ -50,7 +54,7 @@ export async function changeService(
       const going = known.number === service.revision && service.owner?.startsWith(cause.instanceId) === true;
       return going ? startOf(service, known, service.owner ?? instanceId) : undefined;
     }
-    const wanted = change(service);
+    const wanted = await change(service);
     if (wanted === undefined) return undefined;
     const numbers = revisions.map(({ number }) => number);
     const revision: Revision | undefined = wanted.accept && {

@@ -138,6 +138,26 @@ describe('the same event again', () => {
     expect((await revisions()).map(({ digest }) => digest)).toEqual([a, b, a]);
   });
 
+  test('one that another overtakes while it is answered changes nothing', async () => {
+    const { send, deploy, push, answering, service } = world();
+    await send(deploy(hello()));
+    const first = push('hello/web', '1', a);
+    const { resolve } = answering.images;
+    let overtaken = false;
+    Object.assign(answering.images, {
+      async resolve(reference: Parameters<typeof resolve>[0]) {
+        const seen = await resolve(reference);
+        if (!overtaken) {
+          overtaken = true;
+          await send(push('hello/web', '1', b));
+        }
+        return seen;
+      },
+    });
+    expect(await send(first)).toEqual([]);
+    expect((await service())?.accepted?.digest).toBe(b);
+  });
+
   test('storms of pushes, shuffled and repeated, end with what the tag says', async () => {
     await fc.assert(
       fc.asyncProperty(
