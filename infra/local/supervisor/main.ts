@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   const shown = progress(
     {
       isTTY: process.stdout.isTTY === true,
-      columns: process.stdout.columns ?? 80,
+      columns: process.stdout.columns || 80,
       color: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
       write: (text) => process.stdout.write(text),
     },

@@ -9,6 +9,7 @@ export interface Progress {
 /** Where progress is written; on a terminal the current step's line is rewritten. */
 export interface Screen {
   readonly isTTY: boolean;
+  /** At least 40. */
   readonly columns: number;
   readonly color: boolean;
   write(text: string): void;
