@@ -8,6 +8,7 @@ import {
   afterCheck,
   afterGivingUp,
   afterMachine,
+  afterPromotion,
   afterStart,
   afterStop,
 } from '../../shared/workloads/apply.ts';
@@ -43,6 +44,7 @@ export function* takeSteps(
   const going: UnderWay[] = [];
   for (const step of steps)
     if (step.step === 'give-up') known = afterGivingUp(known, step.failure);
+    else if (step.step === 'promote') known = afterPromotion(known);
     else going.push(begin(context, input, step));
   if (going.length === 0) return known;
   const results = (yield context.df.Task.all(going.map(({ task }) => task))) as readonly unknown[];
@@ -56,7 +58,7 @@ export function* takeSteps(
 function begin(
   context: OrchestrationContext,
   { key, revision, cause }: RollOut,
-  step: Exclude<Step, { step: 'give-up' }>,
+  step: Exclude<Step, { step: 'give-up' | 'promote' }>,
 ): UnderWay {
   const owner = context.df.instanceId;
   const now = context.df.currentUtcDateTime;

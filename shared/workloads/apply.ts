@@ -87,6 +87,8 @@ export function afterMachine(observed: Observed, machine: string, outcome: Machi
 
 export const afterGivingUp = (observed: Observed, failure: Failure): Observed => ({ ...observed, failure });
 
+export const afterPromotion = (observed: Observed): Observed => ({ ...observed, promoted: true });
+
 /** A fresh look: it knows all replicas, but not which ended ones were healthy once. */
 export function afterObservation(observed: Observed, replicas: readonly ObservedReplica[]): Observed {
   const merged = replicas.map((replica) => {

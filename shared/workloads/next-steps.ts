@@ -28,8 +28,9 @@ const MOST_FAILURES = 3;
  * ones that are healthy already.
  */
 export function nextSteps(desired: Desired, observed: Observed, now: Moment): Next {
-  const plan = new Plan(desired, observed, now);
-  if (observed.failure !== undefined && !desired.proven) return plan.takeBack(observed.failure);
+  const proven = desired.proven || observed.promoted === true;
+  const plan = new Plan({ ...desired, proven }, observed, now);
+  if (observed.failure !== undefined && !proven) return plan.takeBack(observed.failure);
   return plan.goOn();
 }
 
@@ -214,8 +215,11 @@ class Plan {
 
   #stopsOfOld(healthy: number): Step[] {
     const { count, serving } = this.#desired;
-    if (healthy >= count)
-      return this.#old.map((replica) => stop(replica, `revision ${this.#desired.revision} serves`));
+    if (healthy >= count) {
+      const reason = `revision ${this.#desired.revision} serves`;
+      const stops = this.#old.map((replica) => stop(replica, reason));
+      return stops.length > 0 && !this.#desired.proven ? [{ step: 'promote', reason }, ...stops] : stops;
+    }
     if (this.#observed.shortage === undefined) return [];
     const floor = Math.min(count, serving?.count ?? count);
     const spare = Math.max(0, healthy + this.#old.length - floor);

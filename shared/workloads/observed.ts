@@ -54,6 +54,8 @@ export interface Observed {
   readonly coming: readonly ComingMachine[];
   /** No machine had room, and none may be added. */
   readonly shortage?: { readonly since: Moment; readonly retryAt: Moment; readonly reason: string };
+  /** Every replica of the new revision was healthy at once, so that the old ones may go: there is no way back by halves. */
+  readonly promoted?: boolean;
   /** This rollout was given up. */
   readonly failure?: Failure;
 }

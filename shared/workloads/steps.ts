@@ -19,6 +19,8 @@ export interface StepArguments {
   /** Somebody else has the machine made: look whether it is ready. */
   'await-machine': { readonly machine: string };
   wait: { readonly until: Moment };
+  /** Every new replica is healthy: from here on the new revision is what serves, and what dies of it is replaced. */
+  promote: object;
   /** The rollout cannot succeed: from here on its replicas are taken away. */
   'give-up': { readonly failure: Failure };
 }

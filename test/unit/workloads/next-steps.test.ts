@@ -40,7 +40,16 @@ describe('nextSteps', () => {
     const half = [...old, replica(2, 0, healthy, 2), replica(2, 1, { phase: 'running', since: NOW }, 2)];
     expect(stepsOf(second, observed(...half))).toEqual(['check-replica']);
     const all = [...old, replica(2, 0, healthy, 2), replica(2, 1, healthy, 2)];
-    expect(stepsOf(second, observed(...all))).toEqual(['stop-replica', 'stop-replica']);
+    expect(stepsOf(second, observed(...all))).toEqual(['promote', 'stop-replica', 'stop-replica']);
+  });
+
+  test('a replica that is lost after the old ones went is replaced: the others are not taken back', () => {
+    const lost = replica(2, 0, { phase: 'lost' }, 2);
+    const promoted = { ...observed(lost, replica(2, 1, healthy, 2)), promoted: true };
+    expect(stepsOf(second, promoted)).toEqual(['start-replica']);
+    const ended = { ...observed({ ...replica(2, 0, exited), failures: 8 }, replica(2, 1, healthy)) };
+    expect(nextSteps(second, { ...ended, promoted: true }, NOW)).toMatchObject({ kind: 'finish' });
+    expect(stepsOf(second, ended)).toEqual(['give-up']);
   });
 
   test('a container that exits at once fails the rollout with its exit code and last lines, the old one serves on', () => {
@@ -233,7 +242,8 @@ describe('nextSteps, from any state in any world', () => {
       fc.property(anyState, anyWorld, fc.integer({ min: 1, max: 5 }), (state, world, count) => {
         const desired: Desired = { ...second, revision: 3, count, serving: { revision: 2, count: 5 } };
         const { end, failure } = simulate(desired, state, { ...world, behaviour: 'exits', room: 100 });
-        if (failure === undefined) return;
+        // Once the new one serves there is no going back by halves: the orchestrator brings the old one back as a whole.
+        if (failure === undefined || end.promoted === true) return;
         expect(end.replicas.filter(({ revision }) => revision === 3)).toEqual([]);
         expect(inPhase(end, 2)).toBe(inPhase(state, 2));
       }),

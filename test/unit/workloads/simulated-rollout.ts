@@ -3,6 +3,7 @@ import {
   afterCheck,
   afterGivingUp,
   afterMachine,
+  afterPromotion,
   afterStart,
   afterStop,
 } from '../../../shared/workloads/apply.ts';
@@ -127,6 +128,8 @@ function perform(
       );
     case 'give-up':
       return afterGivingUp(observed, step.failure);
+    case 'promote':
+      return afterPromotion(observed);
     case 'wait':
       return observed;
   }
