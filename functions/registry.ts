@@ -1,6 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import type { Credentials } from '../shared/auth/credentials.ts';
 import type { RegistryDeps } from '../shared/registry/call.ts';
+import type { Policies } from '../shared/registry/policy/policy-store.ts';
 import { unsentEvents } from '../shared/registry/push-event.ts';
 import { makeTokenKey, registryTokens, TokenKey } from '../shared/registry/tokens.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
@@ -20,6 +21,7 @@ export function registryParts(from: {
   readonly tables: Tables;
   readonly secrets: Secrets;
   readonly credentials: Credentials;
+  readonly policies: Policies;
   readonly now: () => Date;
 }): RegistryParts {
   const { secrets, ...parts } = from;

@@ -8,6 +8,7 @@ import { type EventStore, eventStore } from '../shared/events/event-store.ts';
 import { type HookStore, hookStore } from '../shared/events/hooks.ts';
 import { type Refusals, refusals } from '../shared/events/refusals.ts';
 import { imageResolver } from '../shared/registry/image-resolver.ts';
+import { type PolicyStore, policyStore } from '../shared/registry/policy/policy-store.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
@@ -37,6 +38,7 @@ export interface Services extends MachineServices {
   readonly poison: PoisonQueue;
   readonly deadLetters: DeadLetterQueue;
   readonly registry: RegistryParts;
+  readonly policies: PolicyStore;
   readonly workloads: WorkloadPorts;
 }
 
@@ -60,11 +62,13 @@ function makeServices(settings: Settings): Services {
   const poison = storageDeadLetters(settings.queueUri, credential, 'commands', kept);
   const documents = stores(tables);
   const machines = machineServices({ settings, credential, secrets, tables });
+  const policies = policyStore(tables, now);
   const registry = registryParts({
     blobs: azureBlobs(settings.blobUri, 'registry', credential),
     tables,
     secrets,
     credentials: keyStore(tables, settings.adminKeyHash, now),
+    policies,
     now,
   });
   return {
@@ -85,6 +89,7 @@ function makeServices(settings: Settings): Services {
       storage: poison,
     }),
     registry,
+    policies,
     workloads: workloadPorts({
       stores: documents,
       engineOf: machines.engineOf,

@@ -1,10 +1,13 @@
 import type { Role } from './permissions.ts';
+import type { RepositoryGrant } from './repository-grant.ts';
 
 /** Who is calling, after the credential was checked. */
 export interface Principal {
   /** Key id or user's object id; stands in logs and events, never secret. */
   readonly id: string;
   readonly roles: readonly Role[];
+  /** Limits what the roles give in the registry to these repositories; absent: no limit. */
+  readonly repositories?: readonly RepositoryGrant[] | undefined;
 }
 
 /** Names and secrets that callers present: Berth API keys, stored hashed in table `apikeys`. */

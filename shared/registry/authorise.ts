@@ -1,36 +1,39 @@
 import { RepositoryName } from '../model/image.ts';
-import { type Access, allows, type Need, scopeOf } from './access.ts';
+import { allows, type Need, scopeOf } from './access.ts';
+import type { Caller } from './call.ts';
 import { RegistryError } from './errors.ts';
 import { type RegistryTokens, SERVICE } from './tokens.ts';
 
 /**
  * The one check that every route goes through.
- * @returns all that the caller's token gives
+ * @returns who asks
  * @throws RegistryError UNAUTHORIZED or DENIED, each with the challenge that says where the right token is to be had
  */
-export async function authorise(
-  tokens: RegistryTokens,
-  request: Request,
-  need: Need,
-): Promise<readonly Access[]> {
+export async function authorise(tokens: RegistryTokens, request: Request, need: Need): Promise<Caller> {
   const challenge = challengeOf(new URL(request.url), need);
   const token = /^Bearer +(?<token>\S+)$/i.exec(request.headers.get('authorization') ?? '')?.groups?.token;
   if (token === undefined)
     throw new RegistryError('UNAUTHORIZED', 'authentication required', {
       headers: { 'www-authenticate': challenge },
     });
-  const access = await tokens.verify(token);
-  if (access === undefined)
+  const verified = await tokens.verify(token);
+  if (verified === undefined)
     throw new RegistryError('UNAUTHORIZED', 'the token is not of this registry, or has expired', {
       headers: { 'www-authenticate': `${challenge},error="invalid_token"` },
     });
-  if (!allows(access, need))
+  if (!allows(verified.access, need))
     // 401, not 403: clients then ask for a token with the scope that they are told here.
     throw new RegistryError('DENIED', `the token does not give ${scopeOf(need) ?? 'this'}`, {
       status: 401,
       headers: { 'www-authenticate': `${challenge},error="insufficient_scope"` },
     });
-  return access;
+  return { ...verified, address: addressOf(request) };
+}
+
+/** The last entry is the one that the proxy before us wrote itself: those before it are the client's own words. */
+function addressOf(request: Request): string | undefined {
+  const last = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim();
+  return last === '' ? undefined : last;
 }
 
 function challengeOf({ origin, searchParams }: URL, need: Need): string {

@@ -5,6 +5,7 @@ import type { Blobs } from '../state/blobs.ts';
 import type { Tables } from '../state/tables.ts';
 import type { Access } from './access.ts';
 import { RegistryError } from './errors.ts';
+import type { Policies } from './policy/policy-store.ts';
 import type { RegistryTokens } from './tokens.ts';
 
 /** What the registry is made of. */
@@ -14,11 +15,22 @@ export interface RegistryDeps {
   readonly tables: Tables;
   readonly tokens: RegistryTokens;
   readonly credentials: Credentials;
+  readonly policies: Policies;
   readonly now: () => Date;
   /** Stores the events of a push elsewhere; what it throws is reported, and `unsentEvents` finds the events again. */
   readonly onPushed: (events: readonly CloudEvent[]) => Promise<void>;
   /** Told of errors that a client only sees as status 500. */
   readonly report: (error: unknown) => void;
+}
+
+/** Who asks, as the token says it. */
+export interface Caller {
+  /** Principal's id; `anonymous` without a credential. */
+  readonly id: string;
+  /** All that the token gives. */
+  readonly access: readonly Access[];
+  /** Where the request came from, as the nearest proxy says it. */
+  readonly address: string | undefined;
 }
 
 /** One request whose route, name and right were checked. */
@@ -28,8 +40,7 @@ export interface Call {
   readonly repository: RepositoryName;
   /** Last part of the path: a tag, a digest, an upload's id; empty where the route has none. */
   readonly reference: string;
-  /** All that the caller's token gives. */
-  readonly access: readonly Access[];
+  readonly caller: Caller;
 }
 
 export type Handler = (deps: RegistryDeps, call: Call) => Promise<Response>;

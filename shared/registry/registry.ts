@@ -30,9 +30,9 @@ async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
     kind === 'token' || kind === 'catalog'
       ? { kind }
       : { kind: 'repository', name: parseName(name), action: kind };
-  const access = await authorise(deps.tokens, request, need);
+  const caller = await authorise(deps.tokens, request, need);
   const repository = need.kind === 'repository' ? need.name : ('' as RepositoryName);
-  return handler(deps, { request, url, repository, reference, access });
+  return handler(deps, { request, url, repository, reference, caller });
 }
 
 interface Match {

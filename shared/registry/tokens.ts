@@ -45,10 +45,10 @@ export interface RegistryTokens {
   /** A token that pulls from one repository and nothing else: for a machine's pull. */
   issuePullToken(repository: RepositoryName, seconds: number): Promise<string>;
   /** @returns undefined if the token is not ours, was changed, or has expired */
-  verify(token: string): Promise<readonly Access[] | undefined>;
+  verify(token: string): Promise<{ readonly id: string; readonly access: readonly Access[] } | undefined>;
 }
 
-const Claims = z.object({ access: z.array(Access) });
+const Claims = z.object({ sub: z.string(), access: z.array(Access) });
 
 /** Tokens of this registry: JWT, audience and issuer `berth`, claim `access` as registries have it. */
 export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryTokens {
@@ -98,7 +98,8 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
             currentDate: now(),
           },
         );
-        return Claims.safeParse(payload).data?.access;
+        const claims = Claims.safeParse(payload).data;
+        return claims && { id: claims.sub, access: claims.access };
       } catch (error) {
         if (error instanceof joseErrors.JOSEError) return undefined;
         throw error;

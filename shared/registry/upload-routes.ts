@@ -44,7 +44,7 @@ export const beginUpload: Handler = async (deps, call) => {
 /** Whether the blob is now part of the repository: only what the caller may pull from elsewhere can be. */
 async function mountBlob({ blobs, tables, now }: RegistryDeps, call: Call, digest: Digest): Promise<boolean> {
   const from = RepositoryName.safeParse(call.url.searchParams.get('from'));
-  if (!from.success || !allows(call.access, { kind: 'repository', name: from.data, action: 'pull' }))
+  if (!from.success || !allows(call.caller.access, { kind: 'repository', name: from.data, action: 'pull' }))
     return false;
   const [linked, content] = await Promise.all([
     hasBlob(tables, from.data, digest),

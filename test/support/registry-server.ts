@@ -7,6 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { Role } from '../../shared/auth/permissions.ts';
 import type { CloudEvent } from '../../shared/model/cloud-event.ts';
 import type { RegistryDeps } from '../../shared/registry/call.ts';
+import { policyStore } from '../../shared/registry/policy/policy-store.ts';
 import { registryHandler } from '../../shared/registry/registry.ts';
 import { makeTokenKey, registryTokens, type TokenKeys } from '../../shared/registry/tokens.ts';
 import type { Blobs } from '../../shared/state/blobs.ts';
@@ -41,6 +42,7 @@ export async function testRegistry(
         return role === undefined ? undefined : { id: role, roles: [role as Role] };
       },
     },
+    policies: policyStore(storage.tables, now),
     onPushed: async (pushed) => void events.push(...pushed),
     report: (error) => void reports.push(error),
     ...over,

@@ -97,7 +97,9 @@ test('tokens of others are refused', async () => {
 test('a token of the key before is good while that key is kept', async () => {
   const [before, after] = [await makeTokenKey(), await makeTokenKey()];
   const old = await registryTokens({ keys: async () => [before] }, () => now).issue('x', [], 60);
-  expect(await registryTokens({ keys: async () => [after, before] }, () => now).verify(old)).toEqual([]);
+  expect(await registryTokens({ keys: async () => [after, before] }, () => now).verify(old)).toMatchObject({
+    access: [],
+  });
   expect(await registryTokens({ keys: async () => [after] }, () => now).verify(old)).toBeUndefined();
 });
 
@@ -116,16 +118,18 @@ test.each([
   ['operator', ['pull', 'push', 'delete']],
   ['admin', ['pull', 'push', 'delete']],
 ])('a %s gets %j and no more', async (role, actions) => {
-  const access = await deps.tokens.verify(await tokenFor(role, 'repository:a/b:pull,push,delete'));
-  expect(access).toEqual([{ type: 'repository', name: 'a/b', actions }]);
+  const verified = await deps.tokens.verify(await tokenFor(role, 'repository:a/b:pull,push,delete'));
+  expect(verified).toEqual({ id: role, access: [{ type: 'repository', name: 'a/b', actions }] });
 });
 
 test('scopes: several, all actions, the catalog; others are left out', async () => {
   const scopes = 'repository:a/b:* registry:catalog:* repository:Bad:pull plugin:x:pull nonsense';
-  expect(await deps.tokens.verify(await tokenFor('reader', scopes))).toEqual([
-    { type: 'repository', name: 'a/b', actions: ['pull'] },
-    { type: 'registry', name: 'catalog', actions: ['*'] },
-  ]);
+  expect(await deps.tokens.verify(await tokenFor('reader', scopes))).toMatchObject({
+    access: [
+      { type: 'repository', name: 'a/b', actions: ['pull'] },
+      { type: 'registry', name: 'catalog', actions: ['*'] },
+    ],
+  });
 });
 
 test('a wrong key gets no token, by GET or by POST; a form with the right one does', async () => {
