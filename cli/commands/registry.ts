@@ -1,0 +1,9 @@
+import type { Command } from 'commander';
+
+/** Puts the nouns of the registry's care together: each has a file in `registry/` and a line here. */
+const nouns: readonly ((registry: Command) => void)[] = [];
+
+export function addRegistry(program: Command): void {
+  const registry = program.command('registry').description('what the registry keeps, tells and fetches');
+  for (const add of nouns) add(registry);
+}
