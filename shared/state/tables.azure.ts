@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { odata, RestError, TableClient, type TransactionAction } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import {
@@ -20,6 +21,7 @@ export function azureTables(uri: string, credential: TokenCredential): Tables {
   const clients = new Map<string, TableClient>();
   const clientOf = (table: string): TableClient => {
     const client = clients.get(table) ?? new TableClient(uri, table, credential);
+    if (!clients.has(table)) client.pipeline.addPolicy(conditionalDeletes);
     clients.set(table, client);
     return client;
   };
@@ -71,7 +73,9 @@ async function send(
 ): Promise<ReadonlyMap<string, string>> {
   const [first] = writes;
   if (writes.length === 1 && first !== undefined) return await sendOne(client, partition, first);
-  const answer = await client.submitTransaction(writes.map((write) => actionOf(partition, write)));
+  const actions = writes.map((write) => actionOf(partition, write));
+  const etags = writes.flatMap((write) => (write.kind === 'delete' ? [write.etag ?? '*'] : []));
+  const answer = await etagsOfDeletes.run(etags, () => client.submitTransaction(actions));
   return new Map(
     writes.flatMap((write, index) => {
       const etag = answer.subResponses[index]?.etag;
@@ -79,6 +83,31 @@ async function send(
     }),
   );
 }
+
+type Policy = Parameters<TableClient['pipeline']['addPolicy']>[0];
+
+/** ETags of the deletes of the transaction that is being sent, in their order. */
+const etagsOfDeletes = new AsyncLocalStorage<readonly string[]>();
+
+/**
+ * Azure's library takes no ETag for a delete inside a transaction and writes `If-Match: *`, where the service takes any:
+ * https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+ */
+const conditionalDeletes: Policy = {
+  name: 'conditional-deletes',
+  sendRequest(request, next) {
+    const etags = etagsOfDeletes.getStore();
+    if (etags?.some((etag) => etag !== '*') && typeof request.body === 'string') {
+      let deletes = 0;
+      request.body = request.body.replace(
+        /^(DELETE \S+ HTTP\/1\.1\r?\n(?:[^\r\n]+\r?\n)*?If-Match: ?)\*/gim,
+        (_whole, before: string) => `${before}${etags[deletes++] ?? '*'}`,
+      );
+      if (deletes !== etags.length) throw new Error('the deletes of a transaction have no If-Match to set');
+    }
+    return next(request);
+  },
+};
 
 async function sendOne(
   client: TableClient,

@@ -11,7 +11,7 @@ export interface Row {
 
 /**
  * One row's change. With `etag` it applies only to the version that was read (If-Match). A delete of a row that is not
- * there is a conflict. Azure's library sends no ETag with deletes inside a transaction: a delete with `etag` stands alone.
+ * there is a conflict.
  */
 export type Write =
   | { readonly kind: 'insert'; readonly row: string; readonly values: Values }
@@ -50,8 +50,6 @@ export function checkWrites(writes: readonly Write[]): void {
     throw new TypeError(`a transaction has 1 to 100 writes, not ${writes.length}`);
   if (new Set(writes.map((write) => write.row)).size !== writes.length)
     throw new TypeError('a transaction names each row once');
-  if (writes.length > 1 && writes.some((write) => write.kind === 'delete' && write.etag !== undefined))
-    throw new TypeError('a delete with an ETag stands alone');
 }
 
 /** A condition of a commit did not hold; nothing was written. Read again and decide anew. */

@@ -134,12 +134,14 @@ describe.each<{ name: string; make: () => Tables }>([
     { failing: { kind: 'replace', row: 'there', values: {}, etag: 'old' }, conflict: 'changed' },
     { failing: { kind: 'replace', row: 'missing', values: {}, etag: 'old' }, conflict: 'missing' },
     { failing: { kind: 'delete', row: 'missing' }, conflict: 'missing' },
+    { failing: { kind: 'delete', row: 'there', etag: 'old' }, conflict: 'changed' },
+    { failing: { kind: 'delete', row: 'missing', etag: 'old' }, conflict: 'missing' },
   ] as const)('a transaction with a $failing.kind that is $conflict writes nothing', async (each) => {
     const { store, table } = fresh();
     const first = await store.commit(table, 'p', [{ kind: 'insert', row: 'there', values: { n: 1 } }]);
     const current = await store.commit(table, 'p', [{ kind: 'upsert', row: 'there', values: { n: 2 } }]);
     const old = first.get('there')!;
-    const failing = each.failing.kind === 'replace' ? { ...each.failing, etag: old } : each.failing;
+    const failing = 'etag' in each.failing ? { ...each.failing, etag: old } : each.failing;
     expect(
       await rejection(
         store.commit(table, 'p', [
@@ -152,6 +154,22 @@ describe.each<{ name: string; make: () => Tables }>([
     expect((await all(store, table, {})).map(({ row, etag }) => [row, etag])).toEqual([
       ['there', current.get('there')],
     ]);
+  });
+
+  test('a transaction deletes the version that was read', async () => {
+    const { store, table } = fresh();
+    const before = await store.commit(table, 'p', [
+      { kind: 'insert', row: 'one', values: {} },
+      { kind: 'insert', row: 'two', values: { text: 'DELETE x HTTP/1.1\r\nIf-Match: *' } },
+      { kind: 'insert', row: 'three', values: {} },
+    ]);
+    await store.commit(table, 'p', [
+      { kind: 'delete', row: 'one' },
+      { kind: 'delete', row: 'two', etag: before.get('two')! },
+      { kind: 'replace', row: 'three', values: { text: 'x\r\nIf-Match: *' }, etag: before.get('three')! },
+      { kind: 'insert', row: 'gone', values: { text: '\r\nDELETE x HTTP/1.1\r\nIf-Match: *' } },
+    ]);
+    expect((await all(store, table, {})).map(({ row }) => row)).toEqual(['gone', 'three']);
   });
 
   test('the first transaction makes the table', async () => {
