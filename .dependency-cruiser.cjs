@@ -30,7 +30,7 @@ module.exports = {
       name: 'cli-uses-the-api-alone',
       severity: 'error',
       from: { path: '^cli/' },
-      to: { path: '^(functions|infra|test|bench)/|^shared/(?!api|model|auth/permissions)' },
+      to: { path: '^(functions|infra|test|bench)/|^shared/(?!api|model|auth/(permissions|repository-grant))' },
     },
     {
       name: 'functions-know-no-infrastructure',

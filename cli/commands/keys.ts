@@ -1,8 +1,16 @@
 import type { Command } from 'commander';
 import { createKey, deleteKey, listKeys } from '../../shared/api/routes/keys.ts';
+import { grantText, type RepositoryGrant } from '../../shared/auth/repository-grant.ts';
+import { grants } from '../grants.ts';
 import { ago, harmless, table } from '../output.ts';
 import { withSession } from '../session.ts';
 import { parseSince } from '../since.ts';
+
+interface CreateOptions {
+  readonly description: string;
+  readonly expires?: string;
+  readonly repositories?: readonly RepositoryGrant[];
+}
 
 export function addKeys(program: Command): void {
   const keys = program.command('keys').description('API keys');
@@ -14,10 +22,11 @@ export function addKeys(program: Command): void {
         const { keys: found } = await client.call(listKeys);
         output.data(found, () =>
           table(
-            ['KEY', 'ROLE', 'AGE', 'EXPIRES', 'DESCRIPTION'],
+            ['KEY', 'ROLE', 'REPOSITORIES', 'AGE', 'EXPIRES', 'DESCRIPTION'],
             found.map((key) => [
               key.id,
               key.role,
+              key.repositories?.map(grantText).join(' '),
               ago(key.createdAt),
               key.expiresAt,
               harmless(key.description),
@@ -30,20 +39,30 @@ export function addKeys(program: Command): void {
   keys
     .command('create')
     .description('makes a key and shows it, this once')
-    .argument('<role>', 'reader, deployer, operator or admin')
+    .argument('[role]', 'reader, deployer, operator or admin; without it the key is for the registry alone')
+    .option(
+      '--repositories <pattern=actions>',
+      'what it may do in the registry, in place of what the role gives: team/**=pull,push (of pull, push, delete, admin); may be repeated',
+      grants,
+    )
     .option('--description <text>', 'what it is for', '')
     .option('--expires <time>', 'RFC 3339', parseSince)
-    .action((role: string, options: { description: string; expires?: string }, command: Command) =>
+    .action((role: string | undefined, options: CreateOptions, command: Command) =>
       withSession(command, async ({ client, output }) => {
         const made = await client.call(createKey, {
           json: {
-            role,
+            ...(role === undefined ? {} : { role }),
+            ...(options.repositories === undefined ? {} : { repositories: options.repositories }),
             description: options.description,
             ...(options.expires === undefined ? {} : { expiresAt: new Date(options.expires).toISOString() }),
           },
         });
         output.data(made, () => made.text);
-        output.say(`Key ${made.key.id} with the role ${role}. It cannot be shown again.`);
+        const rights = [
+          ...(role === undefined ? [] : [`the role ${role}`]),
+          ...(options.repositories === undefined ? [] : [options.repositories.map(grantText).join(' ')]),
+        ];
+        output.say(`Key ${made.key.id} with ${rights.join(' and ')}. It cannot be shown again.`);
       }),
     );
   keys

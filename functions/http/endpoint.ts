@@ -10,6 +10,7 @@ import * as df from 'durable-functions';
 import { isHidden, problemOf } from '../../shared/api/problem.ts';
 import type { Route } from '../../shared/api/route.ts';
 import { authorise } from '../../shared/auth/authorise.ts';
+import { authoriseNamed } from '../../shared/auth/authorise-named.ts';
 import type { Principal } from '../../shared/auth/credentials.ts';
 import { keyStore } from '../../shared/auth/key-store.ts';
 import { type Services, services } from '../services.ts';
@@ -54,6 +55,7 @@ export function endpoint<P, Q, B, A>(
       const params = route.params.parse({ ...request.params });
       const query = route.query.parse(Object.fromEntries(request.query));
       const body = (route.body === undefined ? undefined : await readBody(request, route.body)) as B;
+      authoriseNamed(principal, route, [params, query, body]);
       const value = await handler({ params, query, body, principal, request, context, services: made });
       if (value instanceof HttpResponse) return value;
       return route.status === 204 ? { status: 204 } : { status: route.status, jsonBody: value };

@@ -19,6 +19,12 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
   /** Path with `{parameters}`. */
   readonly path: `/${string}`;
   readonly permission: Permission;
+  /**
+   * Of a route whose permission is about repositories (`images.…`): its handler itself leaves out or refuses what the caller's
+   * grants do not give. Without it a caller with grants gets through only with a `repository` in path, query or body, which is
+   * checked before the handler is asked.
+   */
+  readonly mindsGrants?: boolean | undefined;
   readonly summary: string;
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
@@ -32,7 +38,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
 
 type Given<P, Q, B, A> = Pick<Route<P, Q, B, A>, 'name' | 'method' | 'path' | 'permission' | 'summary'> & {
   readonly answer: z.ZodType<A>;
-} & Partial<Pick<Route<P, Q, B, A>, 'params' | 'query' | 'body' | 'status' | 'answerType'>>;
+} & Partial<Pick<Route<P, Q, B, A>, 'params' | 'query' | 'body' | 'status' | 'answerType' | 'mindsGrants'>>;
 
 /** Unknown query parameters are refused, so that a misspelt filter does not answer everything. */
 const nothing = z.strictObject({});

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Brand } from '../model/brand.ts';
 import { Role } from './permissions.ts';
+import { RepositoryGrant } from './repository-grant.ts';
 
 /**
  * `berth_<id>_<secret>`: the id finds the row, the secret is 32 random bytes in base64url. The prefix lets scanners of
@@ -20,7 +21,10 @@ export const KeyHash = z
 export const ApiKey = z.object({
   id: z.string(),
   hash: KeyHash,
-  role: Role,
+  /** Absent: the key is for the registry alone. */
+  role: Role.optional(),
+  /** What it may do in the registry, in place of what the role gives there. */
+  repositories: z.array(RepositoryGrant).optional(),
   /** What it is for, in its maker's words. */
   description: z.string(),
   createdAt: z.iso.datetime(),

@@ -6,7 +6,7 @@ export interface Principal {
   /** Key id or user's object id; stands in logs and events, never secret. */
   readonly id: string;
   readonly roles: readonly Role[];
-  /** Limits what the roles give in the registry to these repositories; absent: no limit. */
+  /** What the caller may do in the registry, in place of what the roles give there; absent: what the roles give. */
   readonly repositories?: readonly RepositoryGrant[] | undefined;
 }
 

@@ -3,13 +3,19 @@ import type { Tables } from '../state/tables.ts';
 import { ApiKey, hashKey, isKey, type KeyHash, keyIdOf, makeKey } from './api-key.ts';
 import type { Credentials } from './credentials.ts';
 import type { Role } from './permissions.ts';
+import type { RepositoryGrant } from './repository-grant.ts';
 
 const PARTITION = 'key';
 
 /** API keys in table `apikeys`, and the admin key whose hash the deployment set. */
 export interface KeyStore extends Credentials {
   /** @returns the key's text, which is not kept, and what is. */
-  create(role: Role, description: string, expiresAt?: string): Promise<{ text: string; key: ApiKey }>;
+  create(
+    role: Role | undefined,
+    description: string,
+    expiresAt?: string,
+    repositories?: readonly RepositoryGrant[],
+  ): Promise<{ text: string; key: ApiKey }>;
   list(): Promise<ApiKey[]>;
   /** A key that is not there is revoked already. */
   revoke(id: string): Promise<void>;
@@ -25,14 +31,20 @@ export function keyStore(tables: Tables, adminKeyHash: string, now: () => Date =
       const key = (await keys.get(PARTITION, id))?.value;
       if (key === undefined || !isKey(text, key.hash)) return undefined;
       if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= now().getTime()) return undefined;
-      return { id, roles: [key.role] };
+      const { role, repositories } = key;
+      const roles = role === undefined ? [] : [role];
+      // A key without a role is for the registry alone, and without grants for nothing.
+      return repositories === undefined && role !== undefined
+        ? { id, roles }
+        : { id, roles, repositories: repositories ?? [] };
     },
-    async create(role, description, expiresAt) {
+    async create(role, description, expiresAt, repositories) {
       const text = makeKey();
       const key: ApiKey = {
         id: keyIdOf(text) ?? '',
         hash: hashKey(text),
-        role,
+        ...(role === undefined ? {} : { role }),
+        ...(repositories === undefined ? {} : { repositories: [...repositories] }),
         description,
         createdAt: now().toISOString(),
         ...(expiresAt === undefined ? {} : { expiresAt }),

@@ -17,6 +17,8 @@ const leastRole = {
   'images.pull': 'reader',
   'images.push': 'deployer',
   'images.delete': 'operator',
+  /** Policies of repositories: whether everybody may pull, what is kept, whose signature is asked for. */
+  'images.admin': 'admin',
   'events.read': 'reader',
   /** Hooks may give any command, so making one is more than giving commands. */
   'hooks.read': 'operator',

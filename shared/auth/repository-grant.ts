@@ -5,9 +5,22 @@ import { NamePattern } from '../model/pattern.ts';
 export const RepositoryAction = z.enum(['pull', 'push', 'delete', 'admin']);
 export type RepositoryAction = z.infer<typeof RepositoryAction>;
 
-/** A role on the repositories that a pattern matches. */
+/** What a caller may do with the repositories that a pattern matches. */
 export const RepositoryGrant = z.strictObject({
   repositories: NamePattern,
   actions: z.array(RepositoryAction).min(1),
 });
 export type RepositoryGrant = z.infer<typeof RepositoryGrant>;
+
+/** As people write it: `team/**=pull,push`. */
+export const RepositoryGrantText = z
+  .string()
+  .regex(/^[^=]+=[^=]+$/, 'expected <pattern>=<actions>, for example team/**=pull,push')
+  .transform((text) => {
+    const [repositories = '', actions = ''] = text.split('=');
+    return { repositories, actions: actions.split(',') };
+  })
+  .pipe(RepositoryGrant);
+
+export const grantText = ({ repositories, actions }: RepositoryGrant): string =>
+  `${repositories}=${actions.join(',')}`;

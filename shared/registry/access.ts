@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { Principal } from '../auth/credentials.ts';
-import { allows as mayDo } from '../auth/permissions.ts';
+import { mayOn, patternsFor } from '../auth/repository-access.ts';
 import { RepositoryName } from '../model/image.ts';
+import { matchesPattern, NamePattern } from '../model/pattern.ts';
 
 /** A token's claim: https://distribution.github.io/distribution/spec/auth/jwt/ ("access"). */
 export const Access = z.object({
   type: z.enum(['repository', 'registry']),
   name: z.string(),
   actions: z.array(z.enum(['pull', 'push', 'delete', '*'])),
+  /** Of the catalog: it lists what these match; all if absent. */
+  only: z.array(NamePattern).optional(),
 });
 export type Access = z.infer<typeof Access>;
 
@@ -49,20 +52,58 @@ export function scopeOf(need: Need): string | undefined {
   }
 }
 
-const permissionOf = { pull: 'images.pull', push: 'images.push', delete: 'images.delete' } as const;
-const actions = ['pull', 'push', 'delete'] as const;
+const ACTIONS = ['pull', 'push', 'delete'] as const;
 
-/** What of the requested scopes the caller gets: those that are not known or not his are left out, as clients expect. */
-export function grant(principal: Principal, scopes: readonly string[]): readonly Access[] {
-  const allowed = actions.filter((action) => mayDo(principal.roles, permissionOf[action]));
-  return scopes.flatMap((scope): Access[] => {
-    if (scope === 'registry:catalog:*')
-      return allowed.includes('pull') ? [{ type: 'registry', name: 'catalog', actions: ['*'] }] : [];
-    const match = /^repository:(?<name>[^:]+):(?<actions>[a-z,*]+)$/.exec(scope);
-    const name = RepositoryName.safeParse(match?.groups?.name);
-    if (!name.success) return [];
-    const asked = match?.groups?.actions?.split(',') ?? [];
-    const granted = allowed.filter((action) => asked.includes(action) || asked.includes('*'));
-    return granted.length === 0 ? [] : [{ type: 'repository', name: name.data, actions: granted }];
-  });
+/**
+ * What of the requested scopes the caller gets: those that are not known or not his are left out, as clients expect.
+ * @param principal undefined: nobody, who gets what is public
+ * @param isPublic whether everybody may pull from a repository
+ */
+export async function grant(
+  principal: Principal | undefined,
+  scopes: readonly string[],
+  isPublic: (repository: RepositoryName) => Promise<boolean>,
+): Promise<readonly Access[]> {
+  const granted = await Promise.all(
+    [...new Set(scopes)].map(async (scope) =>
+      scope === 'registry:catalog:*' ? catalogOf(principal) : repositoryOf(principal, scope, isPublic),
+    ),
+  );
+  return granted.filter((access) => access !== undefined);
 }
+
+async function repositoryOf(
+  principal: Principal | undefined,
+  scope: string,
+  isPublic: (repository: RepositoryName) => Promise<boolean>,
+): Promise<Access | undefined> {
+  const match = /^repository:(?<name>[^:]+):(?<actions>[a-z,*]+)$/.exec(scope);
+  const name = RepositoryName.safeParse(match?.groups?.name).data;
+  if (name === undefined) return undefined;
+  const asked = match?.groups?.actions?.split(',') ?? [];
+  const wanted = ACTIONS.filter((action) => asked.includes(action) || asked.includes('*'));
+  const actions = wanted.filter((action) => mayOn(principal, name, action));
+  if (wanted.includes('pull') && !actions.includes('pull') && (await isPublic(name))) actions.unshift('pull');
+  return actions.length === 0 ? undefined : { type: 'repository', name, actions };
+}
+
+/** The catalog lists what its caller may pull, and is not there for those who may pull nothing. */
+function catalogOf(principal: Principal | undefined): Access | undefined {
+  const only = principal === undefined ? [] : patternsFor(principal, 'pull');
+  if (only?.length === 0) return undefined;
+  return {
+    type: 'registry',
+    name: 'catalog',
+    actions: ['*'],
+    ...(only === undefined ? {} : { only: [...only] }),
+  };
+}
+
+/** Whether the catalog that a token gives lists this repository. */
+export const isListed = (access: readonly Access[], repository: RepositoryName): boolean =>
+  access.some(
+    ({ type, name, only }) =>
+      type === 'registry' &&
+      name === 'catalog' &&
+      (only === undefined || only.some((pattern) => matchesPattern(pattern, repository))),
+  );

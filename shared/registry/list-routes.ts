@@ -1,8 +1,10 @@
 import { Digest, type RepositoryName } from '../model/image.ts';
+import type { Tables } from '../state/tables.ts';
+import { isListed } from './access.ts';
 import { type Call, type Handler, parseDigest } from './call.ts';
 import { RegistryError } from './errors.ts';
 import { listReferrers } from './referrers.ts';
-import { hasRepository, listRepositories, listTags } from './repository.ts';
+import { hasRepository, listRepositories, listTags, type RepositoryEntry } from './repository.ts';
 
 /** Entries of a page where the client does not say. */
 const PAGE = 1000;
@@ -19,13 +21,22 @@ export const readTags: Handler = async ({ tables }, call) => {
   return listing({ name: repository, tags }, more ? nextOf(call, { last: tags.at(-1) }) : undefined);
 };
 
-/** GET _catalog. */
+/** GET _catalog: the repositories that the caller may pull from. */
 export const readCatalog: Handler = async ({ tables }, call) => {
   const last = call.url.searchParams.get('last') ?? undefined;
-  const { page, more } = await pageOf(listRepositories(tables, last), sizeOf(call, PAGE));
+  const { page, more } = await pageOf(listedRepositories(tables, call, last), sizeOf(call, PAGE));
   const repositories = page.map(({ name }) => name);
   return listing({ repositories }, more ? nextOf(call, { last: repositories.at(-1) }) : undefined);
 };
+
+async function* listedRepositories(
+  tables: Tables,
+  { caller }: Call,
+  last: string | undefined,
+): AsyncIterable<RepositoryEntry> {
+  for await (const entry of listRepositories(tables, last))
+    if (isListed(caller.access, entry.name)) yield entry;
+}
 
 /** GET referrers: an index, empty where nothing refers to the subject, which itself need not be there. */
 export const readReferrers: Handler = async (deps, call) => {

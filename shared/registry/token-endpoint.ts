@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Credentials } from '../auth/credentials.ts';
 import { grant } from './access.ts';
 import { RegistryError } from './errors.ts';
+import type { Policies } from './policy/policy-store.ts';
 import { readLimited } from './read-limited.ts';
 import type { RegistryTokens } from './tokens.ts';
 
@@ -19,49 +20,66 @@ const Form = z.object({
 interface Deps {
   readonly credentials: Credentials;
   readonly tokens: RegistryTokens;
+  readonly policies: Policies;
   readonly now: () => Date;
 }
 
+/** Who a token says is calling, where nobody said who he is. */
+export const ANONYMOUS = 'anonymous';
+
 /**
- * Gives tokens for API keys: GET with Basic credentials (https://distribution.github.io/distribution/spec/auth/token/), or
+ * Gives tokens for API keys, and without one for what everybody may pull: GET with Basic credentials (https://distribution.github.io/distribution/spec/auth/token/), or
  * POST of a form with grant_type=password (https://distribution.github.io/distribution/spec/auth/oauth/).
- * @throws RegistryError UNAUTHORIZED if the key is not valid
+ * @throws RegistryError UNAUTHORIZED if the key is not valid, and without a key if nothing of what is asked for is public:
+ * whether it exists makes no difference
  */
-export async function answerToken({ credentials, tokens, now }: Deps, request: Request): Promise<Response> {
-  const asked = request.method === 'POST' ? await formOf(request) : queryOf(request);
-  const principal = asked && (await credentials.check(asked.user, asked.secret));
-  if (asked === undefined || principal === undefined)
-    throw new RegistryError('UNAUTHORIZED', 'the registry takes an API key of Berth as the password', {
-      headers: { 'www-authenticate': 'Basic realm="berth"' },
-    });
-  const token = await tokens.issue(principal.id, grant(principal, asked.scopes), LIFETIME);
+export async function answerToken(deps: Deps, request: Request): Promise<Response> {
+  const { credentials, tokens, policies, now } = deps;
+  const { credential, scopes } = request.method === 'POST' ? await formOf(request) : queryOf(request);
+  const principal = credential && (await credentials.check(credential.user, credential.secret));
+  if (credential !== undefined && principal === undefined) throw unauthorized();
+  const access = await grant(
+    principal,
+    scopes,
+    async (repository) => (await policies.of(repository)).anonymousPull,
+  );
+  if (principal === undefined && access.length === 0) throw unauthorized();
+  const token = await tokens.issue(principal?.id ?? ANONYMOUS, access, LIFETIME);
   return Response.json(
     { token, access_token: token, expires_in: LIFETIME, issued_at: now().toISOString() },
     { headers: { 'cache-control': 'no-store' } },
   );
 }
 
+const unauthorized = (): RegistryError =>
+  new RegistryError('UNAUTHORIZED', 'the registry takes an API key of Berth as the password', {
+    headers: { 'www-authenticate': 'Basic realm="berth"' },
+  });
+
 interface Asked {
-  readonly user: string;
-  readonly secret: string;
+  /** Undefined: the request has none. One that makes no sense is no valid one. */
+  readonly credential: { readonly user: string; readonly secret: string } | undefined;
   readonly scopes: readonly string[];
 }
 
 const scopesIn = (texts: readonly string[]): string[] =>
   texts.flatMap((text) => text.split(' ')).filter((scope) => scope !== '');
 
-function queryOf(request: Request): Asked | undefined {
-  const encoded = /^Basic +(?<value>[A-Za-z0-9+/=_-]+)$/i.exec(
-    request.headers.get('authorization') ?? '',
-  )?.groups;
+function queryOf(request: Request): Asked {
+  const scopes = scopesIn(new URL(request.url).searchParams.getAll('scope'));
+  const header = request.headers.get('authorization');
+  if (header === null) return { credential: undefined, scopes };
+  const encoded = /^Basic +(?<value>[A-Za-z0-9+/=_-]+)$/i.exec(header)?.groups;
   const decoded = Buffer.from(encoded?.value ?? '', 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
-  if (colon < 0) return undefined;
-  const scopes = scopesIn(new URL(request.url).searchParams.getAll('scope'));
-  return { user: decoded.slice(0, colon), secret: decoded.slice(colon + 1), scopes };
+  const credential =
+    colon < 0
+      ? { user: '', secret: '' }
+      : { user: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
+  return { credential, scopes };
 }
 
-async function formOf(request: Request): Promise<Asked | undefined> {
+async function formOf(request: Request): Promise<Asked> {
   const bytes = await readLimited(request, FORM_LIMIT);
   const form = Form.safeParse(Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes))));
   if (!form.success)
@@ -73,5 +91,5 @@ async function formOf(request: Request): Promise<Asked | undefined> {
       },
     );
   const { username, password, scope } = form.data;
-  return { user: username, secret: password, scopes: scopesIn([scope]) };
+  return { credential: { user: username, secret: password }, scopes: scopesIn([scope]) };
 }

@@ -13,7 +13,12 @@ export const list = endpoint(listKeys, async ({ services }) => ({
 }));
 
 export const create = endpoint(createKey, async ({ body, services }) => {
-  const { text, key } = await storeOf(services).create(body.role, body.description, body.expiresAt);
+  const { text, key } = await storeOf(services).create(
+    body.role,
+    body.description,
+    body.expiresAt,
+    body.repositories,
+  );
   return { text, key: viewOf(key) };
 });
 

@@ -18,6 +18,7 @@ export const listImages = route({
   method: 'GET',
   path: '/api/v1/images',
   permission: 'images.pull',
-  summary: 'The tags in the registry, by repository.',
+  mindsGrants: true,
+  summary: 'The tags in the registry that the caller may pull, by repository.',
   answer: z.object({ registry: z.string(), images: z.array(ImageView) }),
 });

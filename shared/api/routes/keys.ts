@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { Role } from '../../auth/permissions.ts';
+import { RepositoryGrant } from '../../auth/repository-grant.ts';
 import { route } from '../route.ts';
 
 /** What is known of a key; never the key. */
 export const KeyView = z.object({
   id: z.string(),
-  role: Role,
+  /** Absent: for the registry alone. */
+  role: Role.optional(),
+  /** What it may do in the registry, in place of what the role gives there. */
+  repositories: z.array(RepositoryGrant).optional(),
   description: z.string(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().optional(),
@@ -28,11 +32,21 @@ export const createKey = route({
   permission: 'keys.write',
   summary: 'Makes an API key. The answer is the only place where it can be read.',
   body: {
-    schema: z.strictObject({
-      role: Role,
-      description: z.string().max(200).default(''),
-      expiresAt: z.iso.datetime().optional(),
-    }),
+    schema: z
+      .strictObject({
+        role: Role.optional(),
+        repositories: z.array(RepositoryGrant).min(1).max(100).optional(),
+        description: z.string().max(200).default(''),
+        expiresAt: z.iso.datetime().optional(),
+      })
+      .refine(
+        ({ role, repositories }) => role !== undefined || repositories !== undefined,
+        'expected a role, grants of repositories, or both',
+      )
+      .refine(
+        ({ role, repositories }) => role !== 'admin' || repositories === undefined,
+        'an admin makes keys, so grants would not limit it: expected another role, or none',
+      ),
   },
   status: 201,
   answer: z.object({ text: z.string(), key: KeyView }),
