@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { addPolicies } from './registry/policies.ts';
 
 /** Puts the nouns of the registry's care together: each has a file in `registry/` and a line here. */
-const nouns: readonly ((registry: Command) => void)[] = [];
+const nouns: readonly ((registry: Command) => void)[] = [addPolicies];
 
 export function addRegistry(program: Command): void {
   const registry = program.command('registry').description('what the registry keeps, tells and fetches');

@@ -7,6 +7,7 @@ import * as images from './routes/images.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
 import * as machines from './routes/machines.ts';
+import * as policies from './routes/policies.ts';
 import * as services from './routes/services.ts';
 import * as status from './routes/status.ts';
 
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   jobs,
   machines,
   images,
+  policies,
   events,
   deadLetters,
   hooks,

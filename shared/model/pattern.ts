@@ -14,12 +14,23 @@ export const NamePattern = z
   .refine((text) => !text.includes('***'), 'expected at most two * in a row')
   .transform((text) => text as NamePattern);
 
+/** Takes (pattern's length × name's length) steps at most, whatever the pattern: it comes from outside. */
 export function matchesPattern(pattern: NamePattern, name: string): boolean {
-  const source = pattern
-    .split(/(\*\*|\*)/)
-    .map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.\-/]/g, '\\$&')))
-    .join('');
-  return new RegExp(`^${source}$`, 's').test(name);
+  /** Which beginnings of the name the pattern so far matches, by their length. */
+  let matched = Array.from({ length: name.length + 1 }, (_, length) => length === 0);
+  for (let at = 0; at < pattern.length; at += 1) {
+    const isWild = pattern[at] === '*';
+    const crosses = isWild && pattern[at + 1] === '*';
+    if (crosses) at += 1;
+    const next = isWild ? matched.slice() : matched.map(() => false);
+    for (let length = 1; length < next.length; length += 1) {
+      const character = name[length - 1];
+      if (!isWild) next[length] = matched[length - 1] === true && character === pattern[at];
+      else if (next[length - 1] === true && (crosses || character !== '/')) next[length] = true;
+    }
+    matched = next;
+  }
+  return matched.at(-1) === true;
 }
 
 /** Patterns with more that is fixed come first; the order of equally fixed ones is that of their text. */

@@ -19,6 +19,7 @@ import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
+import { policyStore } from '../../shared/registry/policy/policy-store.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
@@ -99,6 +100,7 @@ function memoryServices(tables: Tables) {
     stores: stores(tables),
     events: eventStore(tables, now),
     images: imageResolver(tables),
+    policies: policyStore(tables, now),
     hooks: hookStore(tables, secrets),
     deadLetters: { list: async () => [], replay: async () => 0 },
   };

@@ -9,4 +9,5 @@ export * as jobs from './jobs.ts';
 export * as keys from './keys.ts';
 export * as logs from './logs.ts';
 export * as machines from './machines.ts';
+export * as policies from './policies.ts';
 export * as services from './services.ts';

@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../model/image.ts';
+import { PolicyName } from '../../model/names.ts';
 import { documents } from '../../state/documents.ts';
 import type { Tables } from '../../state/tables.ts';
 import { effectivePolicy } from './effective.ts';
@@ -13,22 +14,27 @@ export interface Policies {
   of(repository: RepositoryName): Promise<EffectivePolicy>;
 }
 
+export interface NamedPolicy {
+  readonly name: PolicyName;
+  readonly policy: RepositoryPolicy;
+}
+
 /** Table `policies`: one document a name. */
 export interface PolicyStore extends Policies {
-  list(): Promise<{ readonly name: string; readonly policy: RepositoryPolicy }[]>;
-  get(name: string): Promise<RepositoryPolicy | undefined>;
-  put(name: string, policy: RepositoryPolicy): Promise<void>;
+  list(): Promise<NamedPolicy[]>;
+  get(name: PolicyName): Promise<RepositoryPolicy | undefined>;
+  put(name: PolicyName, policy: RepositoryPolicy): Promise<void>;
   /** One that is not there is removed already. */
-  remove(name: string): Promise<void>;
+  remove(name: PolicyName): Promise<void>;
 }
 
 export function policyStore(tables: Tables, now: () => Date): PolicyStore {
   const store = documents(tables, 'policies', RepositoryPolicy);
   let read: { readonly at: number; readonly policies: Promise<RepositoryPolicy[]> } | undefined;
-  const readAll = async (): Promise<{ name: string; policy: RepositoryPolicy }[]> => {
-    const found = [];
+  const readAll = async (): Promise<NamedPolicy[]> => {
+    const found: NamedPolicy[] = [];
     for await (const { row, value } of store.list({ partition: PARTITION }))
-      found.push({ name: row, policy: value });
+      found.push({ name: PolicyName.parse(row), policy: value });
     return found;
   };
   const fresh = (): Promise<RepositoryPolicy[]> => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RepositoryName } from '../../../shared/model/image.ts';
 import { matchesPattern, moreSpecificFirst, NamePattern } from '../../../shared/model/pattern.ts';
@@ -24,6 +25,29 @@ describe('a pattern of names', () => {
 
   test.each(['', 'a b', '***', 'a\nb', '(a+)+'])('%j is none', (text) => {
     expect(NamePattern.safeParse(text).success).toBe(false);
+  });
+
+  test('matches what the regular expression of its meaning matches', () => {
+    const part = fc.constantFrom('a', 'b', '.', '/', '-');
+    const patterns = fc
+      .array(fc.oneof(part, fc.constantFrom('*', '**')), { minLength: 1, maxLength: 12 })
+      .map((parts) => parts.join(''))
+      .filter((text) => NamePattern.safeParse(text).success);
+    const names = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(patterns, names, (text, name) => {
+        const source = text
+          .replace(/[./-]/g, '\\$&')
+          .replace(/\*\*|\*/g, (wild) => (wild === '**' ? '[^]*' : '[^/]*'));
+        expect(matchesPattern(pattern(text), name)).toBe(new RegExp(`^${source}$`).test(name));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('the longest pattern of wildcards takes no longer than another', () => {
+    const text = '**a'.repeat(85);
+    expect(matchesPattern(pattern(text), `${'a'.repeat(254)}b`)).toBe(false);
   });
 
   test('what has more that is fixed comes first', () => {
