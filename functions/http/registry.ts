@@ -1,8 +1,7 @@
 import { app, type HttpRequest, HttpResponse } from '@azure/functions';
 import * as df from 'durable-functions';
-import { registryHandler } from '../../shared/registry/registry.ts';
-import { acceptEvent } from '../accept-event.ts';
 import { services } from '../services.ts';
+import { registryFor } from './registry-handler.ts';
 import './slow-uploads.ts';
 
 /** The image registry. It checks its callers itself, as registries do: the host must let them through. */
@@ -12,14 +11,7 @@ app.http('registry', {
   authLevel: 'anonymous',
   extraInputs: [df.input.durableClient()],
   handler: async (request, context) => {
-    const made = services();
-    const answer = registryHandler({
-      ...made.registry,
-      onPushed: async (events) => {
-        for (const event of events) await acceptEvent(made, df.getClient(context), event);
-      },
-      report: (error) => context.error('registry:', error),
-    });
+    const answer = registryFor(services(), context);
     return toHttpResponse(await answer(toRequest(request)));
   },
 });
