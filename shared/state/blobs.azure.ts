@@ -9,6 +9,9 @@ import {
 import { readUrls } from './blob-read-urls.azure.ts';
 import { BlobConflict, type BlobInfo, type Blobs, type Condition, type Slice } from './blobs.ts';
 
+/** Blobs of a page. */
+const PAGE = 1000;
+
 /**
  * A container of a storage account, reached with a managed identity.
  * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
@@ -99,6 +102,23 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
+    },
+    async page(prefix, from) {
+      try {
+        const pages = client
+          .listBlobsFlat({ prefix, includeMetadata: true })
+          .byPage({ maxPageSize: PAGE, ...(from === undefined ? {} : { continuationToken: from }) });
+        for await (const { segment, continuationToken } of pages)
+          return {
+            blobs: segment.blobItems.map(({ name, properties, metadata }) =>
+              infoOf(name, { ...properties, metadata }, properties.contentLength),
+            ),
+            ...(continuationToken ? { next: continuationToken } : {}),
+          };
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+      return { blobs: [] };
     },
     readUrl: readUrls(service, client),
   };

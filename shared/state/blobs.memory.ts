@@ -6,8 +6,11 @@ interface Blob {
   readonly bytes: Uint8Array;
 }
 
+/** Blobs of a page. */
+const PAGE = 1000;
+
 /** A container in this process's memory: for tests, with the same ETags, conditions and blocks. */
-export function memoryBlobs(): Blobs {
+export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
   const blobs = new Map<string, Blob>();
   /** Staged and not yet committed: by blob, then by id. */
   const staged = new Map<string, Map<string, Uint8Array>>();
@@ -24,7 +27,7 @@ export function memoryBlobs(): Blobs {
       name,
       etag: `"${version}"`,
       size: bytes.length,
-      modifiedAt: new Date(),
+      modifiedAt: now(),
       metadata: { ...metadata },
     };
     blobs.set(name, { info, bytes });
@@ -83,6 +86,15 @@ export function memoryBlobs(): Blobs {
         const found = blobs.get(name);
         if (found !== undefined && name.startsWith(prefix)) yield found.info;
       }
+    },
+    async page(prefix, from = '') {
+      const names = [...blobs.keys()].filter((name) => name.startsWith(prefix) && name > from).sort();
+      const page = names.slice(0, PAGE);
+      const last = page.at(-1);
+      return {
+        blobs: page.flatMap((name) => blobs.get(name)?.info ?? []),
+        ...(names.length > PAGE && last !== undefined ? { next: last } : {}),
+      };
     },
     /** The bytes themselves, as a data: URL. */
     async readUrl(name) {

@@ -52,6 +52,14 @@ export interface Blobs {
   delete(name: string, condition?: Condition): Promise<boolean>;
   /** Sorted by name. */
   list(prefix: string): AsyncIterable<BlobInfo>;
+  /**
+   * The same in pages of at most 1000, for who goes on later, also elsewhere.
+   * @param from what the page before gave as `next`
+   */
+  page(
+    prefix: string,
+    from?: string,
+  ): Promise<{ readonly blobs: readonly BlobInfo[]; readonly next?: string }>;
   /** A URL that reads this one blob for `seconds`, by user-delegation SAS. */
   readUrl(name: string, seconds: number): Promise<string>;
 }

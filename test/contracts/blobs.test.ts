@@ -13,7 +13,7 @@ afterAll(() => storage?.stop());
 
 let containers = 0;
 describe.each<{ name: string; make: () => Blobs }>([
-  { name: 'memory', make: memoryBlobs },
+  { name: 'memory', make: () => memoryBlobs() },
   {
     name: 'Azurite',
     make: () => {
@@ -38,6 +38,23 @@ describe.each<{ name: string; make: () => Blobs }>([
     expect(await blobs.delete('a')).toBe(false);
     expect(await all(blobs, '')).toEqual([]);
     await expect(blobs.setMetadata('a', {})).rejects.toThrow(BlobConflict);
+  });
+
+  test('pages go on where the one before ended', { timeout: 120_000 }, async () => {
+    const blobs = make();
+    expect(await blobs.page('p/')).toEqual({ blobs: [] });
+    const names = Array.from({ length: 1001 }, (_, number) => `p/${String(number).padStart(4, '0')}`);
+    const rest = [...names, 'q/other'].values();
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        for (const name of rest) await blobs.put(name, bytes(''), { metadata: { name: name.slice(2) } });
+      }),
+    );
+    const first = await blobs.page('p/');
+    const second = await blobs.page('p/', first.next);
+    expect([first.blobs.length, second.blobs.length, second.next]).toEqual([1000, 1, undefined]);
+    expect([...first.blobs, ...second.blobs].map(({ name }) => name)).toEqual(names);
+    expect(first.blobs[7]).toEqual(await blobs.head('p/0007'));
   });
 
   test('what was put is read whole, in part and by its URL', async () => {
