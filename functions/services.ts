@@ -9,6 +9,11 @@ import { type HookStore, hookStore } from '../shared/events/hooks.ts';
 import { type Refusals, refusals } from '../shared/events/refusals.ts';
 import { imageResolver } from '../shared/registry/image-resolver.ts';
 import { type PolicyStore, policyStore } from '../shared/registry/policy/policy-store.ts';
+import {
+  type SubscriptionStore,
+  subscriptionStore,
+} from '../shared/registry/subscriptions/subscription-store.ts';
+import { type KeptTokenKeys, sealedTokenKeys } from '../shared/registry/token-keys/token-keys.sealed.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
@@ -39,6 +44,8 @@ export interface Services extends MachineServices {
   readonly deadLetters: DeadLetterQueue;
   readonly registry: RegistryParts;
   readonly policies: PolicyStore;
+  readonly tokenKeys: KeptTokenKeys;
+  readonly subscriptions: SubscriptionStore;
   readonly workloads: WorkloadPorts;
 }
 
@@ -63,12 +70,15 @@ function makeServices(settings: Settings): Services {
   const documents = stores(tables);
   const machines = machineServices({ settings, credential, secrets, tables });
   const policies = policyStore(tables, now);
+  const tokenKeys = sealedTokenKeys(secrets, now);
+  const subscriptions = subscriptionStore(tables, now);
   const registry = registryParts({
     blobs: azureBlobs(settings.blobUri, 'registry', credential),
     tables,
-    secrets,
+    tokenKeys,
     credentials: keyStore(tables, settings.adminKeyHash, now),
     policies,
+    audience: subscriptions,
     now,
   });
   return {
@@ -90,6 +100,8 @@ function makeServices(settings: Settings): Services {
     }),
     registry,
     policies,
+    tokenKeys,
+    subscriptions,
     workloads: workloadPorts({
       stores: documents,
       engineOf: machines.engineOf,

@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { registryHandler } from '../../shared/registry/registry.ts';
-import { acceptEvent } from '../accept-event.ts';
+import { takeOver } from '../registry.ts';
 import type { Services } from '../services.ts';
 
 /** The registry of one invocation, which must have a durable client among its inputs: pushes start orchestrations. */
@@ -11,8 +11,6 @@ export const registryFor = (
 ): ((request: Request) => Promise<Response>) =>
   registryHandler({
     ...made.registry,
-    onPushed: async (events) => {
-      for (const event of events) await acceptEvent(made, df.getClient(context), event);
-    },
+    onActivity: (heard) => takeOver(made, df.getClient(context), heard),
     report: (error) => context.error('registry:', error),
   });

@@ -1,28 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import type { CloudEvent } from '../model/cloud-event.ts';
 import type { Digest, RepositoryName, Tag } from '../model/image.ts';
-import { documentValues } from '../state/documents.ts';
-import type { Write } from '../state/tables.ts';
-
-export type Action = 'push' | 'pull' | 'delete' | 'mount';
+import type { Action } from '../model/subscription.ts';
+import type { Caller } from './call.ts';
 
 /** Who did it, and with which request: what audit and subscribers are told. */
 export interface Origin {
   /** Principal's id, `anonymous` without a credential. */
   readonly actor: string;
-  readonly address: string | undefined;
+  readonly address?: string | undefined;
   readonly method: string;
   /** Host under which the client reached the registry. */
   readonly host: string;
-  readonly userAgent: string | undefined;
+  readonly userAgent?: string | undefined;
 }
+
+export const originOf = (call: {
+  readonly request: Request;
+  readonly url: URL;
+  readonly caller: Caller;
+}): Origin => ({
+  actor: call.caller.id,
+  address: call.caller.address,
+  method: call.request.method,
+  host: call.url.host,
+  userAgent: call.request.headers.get('user-agent')?.slice(0, 256),
+});
 
 /** One thing that was done in a repository. */
 export interface Activity {
   readonly action: Action;
-  readonly repository: RepositoryName;
   /** Absent where it was done by digest. */
-  readonly tag: Tag | undefined;
+  readonly tag?: Tag | undefined;
   readonly digest: Digest;
   readonly mediaType: string;
   /** Bytes of the manifest or blob itself. */
@@ -34,6 +43,22 @@ export interface Activity {
   readonly origin: Origin;
   readonly at: Date;
 }
+
+/** Blobs are mounted and deleted; pushes and pulls are those of manifests. */
+export const blobActivity = (
+  action: 'delete' | 'mount',
+  digest: Digest,
+  size: number,
+  call: Parameters<typeof originOf>[0],
+  at: Date,
+): Activity => ({
+  action,
+  digest,
+  mediaType: 'application/octet-stream',
+  size,
+  origin: originOf(call),
+  at,
+});
 
 /** Data of the CloudEvent of an activity; types are `dev.berth.registry.<action>`. */
 export interface ActivityData {
@@ -47,8 +72,12 @@ export interface ActivityData {
 }
 
 /** The event of an activity. Its id is unique within the source `registry/<repository>`. */
-export function activityEvent(activity: Activity, nonce = randomBytes(6).toString('hex')): CloudEvent {
-  const { action, repository, tag, digest, mediaType, size, counter, from, origin, at } = activity;
+export function activityEvent(
+  repository: RepositoryName,
+  activity: Activity,
+  nonce = randomBytes(6).toString('hex'),
+): CloudEvent {
+  const { action, tag, digest, mediaType, size, counter, from, origin, at } = activity;
   const ofPush = tag === undefined ? digest : `${tag}:${counter ?? at.getTime()}`;
   const data: ActivityData = {
     repository,
@@ -61,6 +90,7 @@ export function activityEvent(activity: Activity, nonce = randomBytes(6).toStrin
   };
   return {
     specversion: '1.0',
+    // A push by digest gives the same event whenever it comes: nothing is different after the second.
     id: action === 'push' ? ofPush : `${action}:${at.getTime()}:${nonce}`,
     source: `registry/${repository}`,
     type: `dev.berth.registry.${action}`,
@@ -69,25 +99,4 @@ export function activityEvent(activity: Activity, nonce = randomBytes(6).toStrin
     datacontenttype: 'application/json',
     data,
   };
-}
-
-/** Row keys of what is kept newest first. */
-const LAST_MOMENT = 999_999_999_999_999;
-
-/**
- * What an activity leaves in its repository's partition, in the transaction that does it: the audit row `a!…`, newest first,
- * and, where somebody is to hear of it, the event's row `e!…`, oldest first, until it was passed on.
- */
-export function activityWrites(
-  event: CloudEvent,
-  heard: boolean,
-): { readonly writes: readonly Write[]; readonly row: string | undefined } {
-  const at = Date.parse(event.time);
-  const nonce = randomBytes(6).toString('hex');
-  const audit = `a!${String(LAST_MOMENT - at).padStart(15, '0')}!${nonce}`;
-  const values = documentValues(event);
-  const kept: Write = { kind: 'insert', row: audit, values };
-  if (!heard) return { writes: [kept], row: undefined };
-  const row = `e!${String(at).padStart(15, '0')}!${nonce}`;
-  return { writes: [kept, { kind: 'insert', row, values }], row };
 }

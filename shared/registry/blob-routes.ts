@@ -2,11 +2,13 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { Digest } from '../model/image.ts';
 import { Conflict } from '../state/tables.ts';
+import { blobActivity } from './activity.ts';
 import { type Call, type Handler, isHead, parseDigest, type RegistryDeps } from './call.ts';
 import { type Content, findContent, keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
+import { passOn } from './pass-on.ts';
 import { parseRange } from './range.ts';
-import { blobRow, hasBlob, partitionOf, REGISTRY } from './repository.ts';
+import { blobRow, findBlob, hasBlob, partitionOf, REGISTRY } from './repository.ts';
 
 /** Bytes up to which a blob is answered directly: a redirect costs a client more than this takes. */
 const INLINE = 64 * 1024;
@@ -54,10 +56,7 @@ async function contentIn(deps: RegistryDeps, call: Call, digest: Digest): Promis
     // A client that asks with HEAD will not upload what it finds.
     isHead(call.request) ? keepContent(blobs, digest, deps.now()) : findContent(blobs, digest),
   ]);
-  if (!linked || content === undefined)
-    throw new RegistryError('BLOB_UNKNOWN', `${call.repository} has no blob ${digest}`, {
-      detail: { digest },
-    });
+  if (!linked || content === undefined) throw unknownBlob(call, digest);
   return content;
 }
 
@@ -73,13 +72,26 @@ async function bodyOf(
 }
 
 /** DELETE takes the blob out of this repository; the content stays as long as another names it. */
-export const deleteBlob: Handler = async ({ tables }, { repository, reference }) => {
-  const digest = parseDigest(reference);
+export const deleteBlob: Handler = async (deps, call) => {
+  const { repository } = call;
+  const digest = parseDigest(call.reference);
+  const entry = await findBlob(deps.tables, repository, digest);
+  if (entry === undefined) throw unknownBlob(call, digest);
+  const { writes, left } = await deps.recorder.leave(repository, [
+    blobActivity('delete', digest, entry.size, call, deps.now()),
+  ]);
   try {
-    await tables.commit(REGISTRY, partitionOf(repository), [{ kind: 'delete', row: blobRow(digest) }]);
+    await deps.tables.commit(REGISTRY, partitionOf(repository), [
+      { kind: 'delete', row: blobRow(digest) },
+      ...writes,
+    ]);
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
-    throw new RegistryError('BLOB_UNKNOWN', `${repository} has no blob ${digest}`, { detail: { digest } });
+    throw unknownBlob(call, digest);
   }
+  await passOn(deps, left);
   return new Response(null, { status: 202 });
 };
+
+const unknownBlob = ({ repository }: Call, digest: Digest): RegistryError =>
+  new RegistryError('BLOB_UNKNOWN', `${repository} has no blob ${digest}`, { detail: { digest } });

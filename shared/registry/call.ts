@@ -1,12 +1,23 @@
 import type { Credentials } from '../auth/credentials.ts';
 import type { CloudEvent } from '../model/cloud-event.ts';
 import { Digest, type RepositoryName } from '../model/image.ts';
+import type { SubscriptionName } from '../model/subscription.ts';
 import type { Blobs } from '../state/blobs.ts';
 import type { Tables } from '../state/tables.ts';
 import type { Access } from './access.ts';
 import { RegistryError } from './errors.ts';
 import type { Policies } from './policy/policy-store.ts';
+import type { Recorder } from './record.ts';
 import type { RegistryTokens } from './tokens.ts';
+
+/** What was done in a repository and is to be passed on. */
+export interface Heard {
+  readonly repository: RepositoryName;
+  /** Pushes of tags, to be stored elsewhere: services are rolled out for them. */
+  readonly pushes: readonly CloudEvent[];
+  /** Subscriptions in whose queue something stands, to be delivered. */
+  readonly subscriptions: readonly SubscriptionName[];
+}
 
 /** What the registry is made of. */
 export interface RegistryDeps {
@@ -17,8 +28,9 @@ export interface RegistryDeps {
   readonly credentials: Credentials;
   readonly policies: Policies;
   readonly now: () => Date;
-  /** Stores the events of a push elsewhere; what it throws is reported, and `unsentEvents` finds the events again. */
-  readonly onPushed: (events: readonly CloudEvent[]) => Promise<void>;
+  readonly recorder: Recorder;
+  /** Takes over what was done; what it throws is reported, and `leftBehind` finds it again. */
+  readonly onActivity: (heard: Heard) => Promise<void>;
   /** Told of errors that a client only sees as status 500. */
   readonly report: (error: unknown) => void;
 }

@@ -1,10 +1,12 @@
 import { Digest, type RepositoryName, Tag } from '../model/image.ts';
 import { Conflict, type Write } from '../state/tables.ts';
+import { type Activity, type Origin, originOf } from './activity.ts';
 import { type Call, type Handler, isHead, parseDigest, type RegistryDeps } from './call.ts';
 import { readManifest as readManifestBytes } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { algorithmOf, digestOfBytes } from './hashing.ts';
 import { MANIFEST_LIMIT, parseManifest } from './manifest.ts';
+import { passOn } from './pass-on.ts';
 import { pushManifest } from './push-manifest.ts';
 import { readLimited } from './read-limited.ts';
 import {
@@ -18,11 +20,19 @@ import {
   tagRow,
 } from './repository.ts';
 
-/** Tags that one push may move: each is two rows of a transaction, which has at most 100. */
-const MOST_TAGS = 48;
+/**
+ * Tags that one push may move: each is three rows of a transaction, which has at most 100, and up to 40 more are those of
+ * subscriptions.
+ */
+const MOST_TAGS = 16;
 
-/** GET and HEAD, by tag or digest; the bytes and the media type are those that were pushed. */
-export const readManifest: Handler = async ({ blobs, tables }, { request, repository, reference }) => {
+/**
+ * GET and HEAD, by tag or digest; the bytes and the media type are those that were pushed. A GET is a pull, and recorded before
+ * it is answered; HEAD gives nothing away but that it is there, and is none.
+ */
+export const readManifest: Handler = async (deps, call) => {
+  const { blobs, tables, recorder } = deps;
+  const { request, repository, reference } = call;
   const tag = Tag.safeParse(reference).data;
   const found = reference.includes(':')
     ? await findManifest(tables, repository, parseDigest(reference))
@@ -36,7 +46,20 @@ export const readManifest: Handler = async ({ blobs, tables }, { request, reposi
     etag: `"${found.digest}"`,
   };
   if (isHead(request)) return new Response(null, { headers });
-  const bytes = await readManifestBytes(blobs, found.digest);
+  const { digest, mediaType, size } = found;
+  const [bytes, left] = await Promise.all([
+    readManifestBytes(blobs, digest),
+    recorder.pulled(repository, {
+      action: 'pull',
+      tag,
+      digest,
+      mediaType,
+      size,
+      origin: originOf(call),
+      at: deps.now(),
+    }),
+  ]);
+  await passOn(deps, left);
   if (bytes === undefined) throw unknown(repository, reference);
   return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
 };
@@ -55,8 +78,15 @@ export const writeManifest: Handler = async (deps, call) => {
       status: 414,
     });
   const facts = parseManifest(bytes, request.headers.get('content-type') ?? undefined);
-  const events = await pushManifest(deps, { repository, digest, tags: tags.map(parseTag), bytes, facts });
-  await pass(deps, events);
+  const left = await pushManifest(deps, {
+    repository,
+    digest,
+    tags: tags.map(parseTag),
+    bytes,
+    facts,
+    origin: originOf(call),
+  });
+  await passOn(deps, left);
   const headers = new Headers({
     location: `/v2/${repository}/manifests/${byDigest ?? reference}`,
     'docker-content-digest': digest,
@@ -67,21 +97,12 @@ export const writeManifest: Handler = async (deps, call) => {
   return new Response(null, { status: 201, headers });
 };
 
-/** The push is done, whatever becomes of its events: those that are not accepted now stay, to be found again. */
-async function pass(deps: RegistryDeps, events: Awaited<ReturnType<typeof pushManifest>>): Promise<void> {
-  try {
-    await deps.onPushed(events.map(({ event }) => event));
-    await Promise.all(events.map((event) => event.accepted()));
-  } catch (error) {
-    deps.report(error);
-  }
-}
-
 /** DELETE, of a tag alone, or of a manifest with all its tags. */
-export const deleteManifest: Handler = async (deps, { repository, reference }) => {
+export const deleteManifest: Handler = async (deps, call) => {
+  const { repository, reference } = call;
   const gone = reference.includes(':')
-    ? await removeManifest(deps, repository, parseDigest(reference))
-    : await removeRow(deps, repository, tagRow(parseTag(reference)));
+    ? await removeManifest(deps, repository, parseDigest(reference), originOf(call))
+    : await removeTag(deps, repository, parseTag(reference), originOf(call));
   if (!gone) throw unknown(repository, reference);
   return new Response(null, { status: 202 });
 };
@@ -94,33 +115,78 @@ async function removeManifest(
   deps: RegistryDeps,
   repository: RepositoryName,
   digest: Digest,
+  origin: Origin,
 ): Promise<boolean> {
   const { tables } = deps;
   for (;;) {
     const manifest = await findManifest(tables, repository, digest);
     if (manifest === undefined) return false;
     for await (const entry of listTags(tables, repository))
-      if (entry.digest === digest) await removeRow(deps, repository, tagRow(entry.tag), entry.etag);
+      if (entry.digest === digest)
+        await remove(deps, repository, [{ row: tagRow(entry.tag), etag: entry.etag }], { ...entry, origin });
     if (manifest.subject !== undefined)
-      await removeRow(deps, repository, referrerRow(manifest.subject, digest));
-    if (await removeRow(deps, repository, manifestRow(digest), manifest.etag)) return true;
+      await removeReferrer(deps, repository, referrerRow(manifest.subject, digest));
+    const row = { row: manifestRow(digest), etag: manifest.etag };
+    if (await remove(deps, repository, [row], { ...manifest, origin })) return true;
   }
 }
 
-/** @returns false if the row is not there, or not at that version */
-async function removeRow(
-  { tables }: RegistryDeps,
+/** Once more, while others move the tag. */
+async function removeTag(
+  deps: RegistryDeps,
   repository: RepositoryName,
-  row: string,
-  etag?: string,
+  tag: Tag,
+  origin: Origin,
 ): Promise<boolean> {
-  const write: Write = etag === undefined ? { kind: 'delete', row } : { kind: 'delete', row, etag };
+  for (;;) {
+    const entry = await findTag(deps.tables, repository, tag);
+    if (entry === undefined) return false;
+    const row = { row: tagRow(tag), etag: entry.etag };
+    if (await remove(deps, repository, [row], { ...entry, origin })) return true;
+  }
+}
+
+/**
+ * Takes rows away with what that leaves, in one transaction.
+ * @returns false if one of them is not there, or not at that version
+ */
+async function remove(
+  deps: RegistryDeps,
+  repository: RepositoryName,
+  rows: readonly { readonly row: string; readonly etag: string }[],
+  {
+    tag,
+    digest,
+    mediaType,
+    size,
+    origin,
+  }: Pick<Activity, 'tag' | 'digest' | 'mediaType' | 'size' | 'origin'>,
+): Promise<boolean> {
+  const activity: Activity = { action: 'delete', tag, digest, mediaType, size, origin, at: deps.now() };
+  const { writes, left } = await deps.recorder.leave(repository, [activity]);
   try {
-    await tables.commit(REGISTRY, partitionOf(repository), [write]);
-    return true;
+    await deps.tables.commit(REGISTRY, partitionOf(repository), [
+      ...rows.map((row): Write => ({ kind: 'delete', ...row })),
+      ...writes,
+    ]);
   } catch (error) {
     if (error instanceof Conflict) return false;
     throw error;
+  }
+  await passOn(deps, left);
+  return true;
+}
+
+/** One that is gone already is no matter. */
+async function removeReferrer(
+  { tables }: RegistryDeps,
+  repository: RepositoryName,
+  row: string,
+): Promise<void> {
+  try {
+    await tables.commit(REGISTRY, partitionOf(repository), [{ kind: 'delete', row }]);
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
   }
 }
 

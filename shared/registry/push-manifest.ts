@@ -2,11 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import type { Digest, RepositoryName, Tag } from '../model/image.ts';
 import type { Blobs } from '../state/blobs.ts';
 import { Conflict, type Tables, type Write } from '../state/tables.ts';
+import type { Activity, Origin } from './activity.ts';
 import { keepContent, putManifest } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { inParallel } from './in-parallel.ts';
 import type { ManifestFacts } from './manifest.ts';
-import { eventWrite, nextCounter, pushEvent, type UnsentEvent, unsentEvent } from './push-event.ts';
+import { nextCounter } from './push-event.ts';
+import type { Left, Recorder } from './record.ts';
 import { referrerWrite } from './referrers.ts';
 import {
   beginPush,
@@ -32,17 +34,29 @@ export interface ManifestPush {
   readonly tags: readonly Tag[];
   readonly bytes: Uint8Array;
   readonly facts: ManifestFacts;
+  readonly origin: Origin;
 }
 
 /**
  * Stores a manifest, and in one transaction makes it part of the repository, moves its tags, records what it refers to
- * and leaves the push's events.
+ * and leaves the push's trail.
+ * @returns what is to be passed on: see `passOn`
  * @throws RegistryError MANIFEST_BLOB_UNKNOWN if something that it names is not in the repository
  */
 export async function pushManifest(
-  { blobs, tables, now }: { readonly blobs: Blobs; readonly tables: Tables; readonly now: () => Date },
-  { repository, digest, tags, bytes, facts }: ManifestPush,
-): Promise<readonly UnsentEvent[]> {
+  {
+    blobs,
+    tables,
+    recorder,
+    now,
+  }: {
+    readonly blobs: Blobs;
+    readonly tables: Tables;
+    readonly recorder: Recorder;
+    readonly now: () => Date;
+  },
+  { repository, digest, tags, bytes, facts, origin }: ManifestPush,
+): Promise<Left> {
   const imageSize = bytes.length + (await checkNamed({ blobs, tables, now }, repository, facts));
   await putManifest(blobs, digest, bytes);
   await beginPush(tables, repository, now());
@@ -62,13 +76,8 @@ export async function pushManifest(
     };
     const writes: Write[] = [{ kind: 'upsert', row: manifestRow(digest), values: valuesOf(entry) }];
     if (subject !== undefined) writes.push(referrerWrite(facts, subject, digest, size));
-    const events: UnsentEvent[] = [];
-    const leave = (tag: Tag | undefined, counter: number): void => {
-      const event = pushEvent({ repository, tag, counter, digest, mediaType, at });
-      const write = eventWrite(event, at);
-      writes.push(write);
-      events.push(unsentEvent(tables, repository, write.row, event));
-    };
+    const done: Activity = { action: 'push', digest, mediaType, size, origin, at };
+    const activities: Activity[] = tags.length === 0 ? [done] : [];
     for (const tag of tags) {
       const before = await findTag(tables, repository, tag);
       const counter = nextCounter(before?.counter, at);
@@ -78,12 +87,12 @@ export async function pushManifest(
           ? { kind: 'insert', row: tagRow(tag), values }
           : { kind: 'replace', row: tagRow(tag), values, etag: before.etag },
       );
-      leave(tag, counter);
+      activities.push({ ...done, tag, counter });
     }
-    if (tags.length === 0) leave(undefined, 0);
+    const trail = await recorder.leave(repository, activities);
     try {
-      await tables.commit(REGISTRY, partitionOf(repository), writes);
-      return events;
+      await tables.commit(REGISTRY, partitionOf(repository), [...writes, ...trail.writes]);
+      return trail.left;
     } catch (error) {
       if (!(error instanceof Conflict) || attempt === ATTEMPTS) throw error;
       await setTimeout(Math.random() * 25 * attempt);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest, RepositoryName, Tag } from '../model/image.ts';
 import { tableKey } from '../state/key.ts';
-import type { Range, Row, Tables, Values } from '../state/tables.ts';
+import { Conflict, type Range, type Row, type Tables, type Values, type Write } from '../state/tables.ts';
 
 /** Table of all repositories' contents: what one repository holds lies in one partition, so that it changes together. */
 export const REGISTRY = 'registry';
@@ -69,19 +69,35 @@ export async function findManifest(
   return row && { ...ManifestEntry.parse(row.values), etag: row.etag };
 }
 
+export async function findBlob(
+  tables: Tables,
+  repository: RepositoryName,
+  digest: Digest,
+): Promise<z.infer<typeof BlobEntry> | undefined> {
+  const row = await tables.read(REGISTRY, partitionOf(repository), blobRow(digest));
+  return row && BlobEntry.parse(row.values);
+}
+
 export async function hasBlob(tables: Tables, repository: RepositoryName, digest: Digest): Promise<boolean> {
   return (await tables.read(REGISTRY, partitionOf(repository), blobRow(digest))) !== undefined;
 }
 
-/** Makes a blob part of a repository. */
+/**
+ * Makes a blob part of a repository.
+ * @param trail what that leaves, in the same transaction
+ */
 export async function linkBlob(
   tables: Tables,
   repository: RepositoryName,
   digest: Digest,
   size: number,
+  trail: readonly Write[] = [],
 ): Promise<void> {
   const values = valuesOf({ digest, size });
-  await tables.commit(REGISTRY, partitionOf(repository), [{ kind: 'upsert', row: blobRow(digest), values }]);
+  await tables.commit(REGISTRY, partitionOf(repository), [
+    { kind: 'upsert', row: blobRow(digest), values },
+    ...trail,
+  ]);
 }
 
 /** Tags in the order of their bytes, after `last`. */
@@ -106,7 +122,9 @@ const RepositoryEntry = z.object({
   name: RepositoryName,
   /** When the last push began, as RFC 3339. */
   pushedAt: z.string(),
-  /** A push began and nobody has yet seen that all of its events were accepted. */
+  /** When something was last done here that subscriptions hear of, as RFC 3339, give or take `MARKED_MS`. */
+  heardAt: z.string().optional(),
+  /** Something was done that others hear of, and nobody has yet seen that all of it was passed on. */
   unsettled: z.boolean(),
 });
 export type RepositoryEntry = z.infer<typeof RepositoryEntry> & { etag: string };
@@ -118,13 +136,47 @@ const repositoryOf = (row: Row): RepositoryEntry => ({
 
 /** Written before a push's transaction: whoever looks for events that were left behind finds the repository by it. */
 export async function beginPush(tables: Tables, name: RepositoryName, now: Date): Promise<void> {
-  const values = { name, pushedAt: now.toISOString(), unsettled: true };
+  const values = { name, pushedAt: now.toISOString(), heardAt: now.toISOString(), unsettled: true };
   await tables.commit(REPOSITORIES, ALL, [{ kind: 'upsert', row: tableKey(name), values }]);
 }
 
+/** How long a mark is good for: well within the time after which a repository may be settled. */
+const MARKED_MS = 5 * 60 * 1000;
+
+/**
+ * Marks repositories in which something was done, other than a push, that subscriptions hear of. To be called before the
+ * transaction that does it; this process remembers for a while which it has marked.
+ */
+export function markHeard(tables: Tables, now: () => Date): (name: RepositoryName) => Promise<void> {
+  const marked = new Map<RepositoryName, number>();
+  return async (name) => {
+    const at = now().getTime();
+    if (at - (marked.get(name) ?? Number.NEGATIVE_INFINITY) < MARKED_MS) return;
+    for (let attempt = 1; ; attempt += 1) {
+      const row = await tables.read(REPOSITORIES, ALL, tableKey(name));
+      const heardAt = new Date(at).toISOString();
+      const { etag, ...entry } = row ? repositoryOf(row) : { name, pushedAt: heardAt, etag: undefined };
+      const values = { ...entry, heardAt, unsettled: true };
+      const change = { row: tableKey(name), values };
+      try {
+        await tables.commit(REPOSITORIES, ALL, [
+          etag === undefined ? { kind: 'insert', ...change } : { kind: 'replace', ...change, etag },
+        ]);
+        break;
+      } catch (error) {
+        if (!(error instanceof Conflict) || attempt === 20) throw error;
+      }
+    }
+    // What was marked long ago would be marked again in any case.
+    if (marked.size > 10_000) marked.clear();
+    marked.set(name, at);
+  };
+}
+
 /** @throws Conflict if a push began since `entry` was read */
-export async function settle(tables: Tables, { etag, ...entry }: RepositoryEntry): Promise<void> {
-  const values = { ...entry, unsettled: false };
+export async function settle(tables: Tables, entry: RepositoryEntry): Promise<void> {
+  const { etag, name, pushedAt, heardAt = pushedAt } = entry;
+  const values = { name, pushedAt, heardAt, unsettled: false };
   await tables.commit(REPOSITORIES, ALL, [{ kind: 'replace', row: tableKey(entry.name), values, etag }]);
 }
 

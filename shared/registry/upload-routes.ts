@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Digest, RepositoryName } from '../model/image.ts';
 import { allows } from './access.ts';
+import { blobActivity } from './activity.ts';
 import { type Call, type Handler, parseDigest, type RegistryDeps } from './call.ts';
 import { keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { algorithmOf } from './hashing.ts';
+import { passOn } from './pass-on.ts';
 import { parseContentRange, uploadRange } from './range.ts';
 import { append, brokenOff, finish } from './receive.ts';
 import { hasBlob, linkBlob } from './repository.ts';
@@ -42,7 +44,8 @@ export const beginUpload: Handler = async (deps, call) => {
 };
 
 /** Whether the blob is now part of the repository: only what the caller may pull from elsewhere can be. */
-async function mountBlob({ blobs, tables, now }: RegistryDeps, call: Call, digest: Digest): Promise<boolean> {
+async function mountBlob(deps: RegistryDeps, call: Call, digest: Digest): Promise<boolean> {
+  const { blobs, tables, recorder, now } = deps;
   const from = RepositoryName.safeParse(call.url.searchParams.get('from'));
   if (!from.success || !allows(call.caller.access, { kind: 'repository', name: from.data, action: 'pull' }))
     return false;
@@ -51,7 +54,10 @@ async function mountBlob({ blobs, tables, now }: RegistryDeps, call: Call, diges
     keepContent(blobs, digest, now()),
   ]);
   if (!linked || content === undefined) return false;
-  await linkBlob(tables, call.repository, digest, content.size);
+  const activity = { ...blobActivity('mount', digest, content.size, call, now()), from: from.data };
+  const { writes, left } = await recorder.leave(call.repository, [activity]);
+  await linkBlob(tables, call.repository, digest, content.size, writes);
+  await passOn(deps, left);
   return true;
 }
 

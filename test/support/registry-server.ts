@@ -8,8 +8,11 @@ import type { Role } from '../../shared/auth/permissions.ts';
 import type { CloudEvent } from '../../shared/model/cloud-event.ts';
 import type { RegistryDeps } from '../../shared/registry/call.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
+import { recorder } from '../../shared/registry/record.ts';
 import { registryHandler } from '../../shared/registry/registry.ts';
-import { makeTokenKey, registryTokens, type TokenKeys } from '../../shared/registry/tokens.ts';
+import { subscriptionStore } from '../../shared/registry/subscriptions/subscription-store.ts';
+import { makeTokenKey, type TokenKeys } from '../../shared/registry/token-keys/token-key.ts';
+import { registryTokens } from '../../shared/registry/tokens.ts';
 import type { Blobs } from '../../shared/state/blobs.ts';
 import type { Tables } from '../../shared/state/tables.ts';
 
@@ -43,7 +46,8 @@ export async function testRegistry(
       },
     },
     policies: policyStore(storage.tables, now),
-    onPushed: async (pushed) => void events.push(...pushed),
+    recorder: recorder(storage.tables, subscriptionStore(storage.tables, now), now),
+    onActivity: async ({ pushes }) => void events.push(...pushes),
     report: (error) => void reports.push(error),
     ...over,
   };
