@@ -7,7 +7,7 @@ import { resources } from './routes.ts';
 import { answerToken } from './token-endpoint.ts';
 
 /**
- * The registry under `/v2/`: OCI Distribution 1.1, with the token endpoint `/v2/token`.
+ * The registry under `/v2/`: OCI Distribution 1.1, with the token endpoint `/v2/token` and its keys.
  * @returns a function that answers every request, errors of its own included
  */
 export function registryHandler(deps: RegistryDeps): (request: Request) => Promise<Response> {
@@ -25,6 +25,8 @@ export function registryHandler(deps: RegistryDeps): (request: Request) => Promi
 async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
   const url = new URL(request.url);
   if (url.pathname === '/v2/token') return answerToken(deps, request);
+  if (url.pathname === '/v2/token/jwks' && (request.method === 'GET' || request.method === 'HEAD'))
+    return answerJwks(deps);
   const { name, reference, kind, handler } = match(request.method, decode(url.pathname));
   const need: Need =
     kind === 'token' || kind === 'catalog'
@@ -34,6 +36,12 @@ async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
   const repository = need.kind === 'repository' ? need.name : ('' as RepositoryName);
   return handler(deps, { request, url, repository, reference, caller });
 }
+
+/** Public, as the keys of every issuer are; instances read theirs again after a minute. */
+const answerJwks = async ({ tokens }: RegistryDeps): Promise<Response> =>
+  Response.json(await tokens.jwks(), {
+    headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=60' },
+  });
 
 interface Match {
   readonly name: string;

@@ -1,9 +1,8 @@
 import {
   calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
   importJWK,
   type JWK,
+  type JWK_EC_Public,
   errors as joseErrors,
   jwtVerify,
   SignJWT,
@@ -11,41 +10,22 @@ import {
 import { z } from 'zod';
 import type { RepositoryName } from '../model/image.ts';
 import { Access } from './access.ts';
+import { LONGEST_LIFE } from './token-keys/keyring.ts';
+import { ALGORITHM, type TokenKeys } from './token-keys/token-key.ts';
 
 /** Name of this registry in challenges and tokens. */
 export const SERVICE = 'berth';
-const ALGORITHM = 'ES256';
 type Key = Awaited<ReturnType<typeof importJWK>>;
 
-/** Where the signing keys are: the first signs, all verify, so that a key may be replaced while tokens of it live. */
-export interface TokenKeys {
-  /** Private keys, ES256, as JWK. */
-  keys(): Promise<readonly [JWK, ...JWK[]]>;
-}
-
-/** A new signing key, for whoever keeps it. */
-export async function makeTokenKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-  return exportJWK(privateKey);
-}
-
-/** One private JWK, as it is sealed. */
-export const TokenKey = z.looseObject({
-  kty: z.literal('EC'),
-  crv: z.literal('P-256'),
-  x: z.string(),
-  y: z.string(),
-  d: z.string(),
-});
-export type TokenKey = z.infer<typeof TokenKey>;
-
 export interface RegistryTokens {
-  /** @param seconds the token lives */
+  /** @param seconds the token lives, an hour at most */
   issue(subject: string, access: readonly Access[], seconds: number): Promise<string>;
   /** A token that pulls from one repository and nothing else: for a machine's pull. */
   issuePullToken(repository: RepositoryName, seconds: number): Promise<string>;
   /** @returns undefined if the token is not ours, was changed, or has expired */
   verify(token: string): Promise<{ readonly id: string; readonly access: readonly Access[] } | undefined>;
+  /** The public keys that verify tokens, RFC 7517. */
+  jwks(): Promise<{ readonly keys: readonly JWK[] }>;
 }
 
 const Claims = z.object({ sub: z.string(), access: z.array(Access) });
@@ -58,17 +38,29 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
     imported.set(id, key);
     return key;
   };
+  const kids = new WeakMap<JWK, Promise<string>>();
   /** The kid is the key's thumbprint: nobody has to remember names for keys. RFC 7638. */
-  const verificationKey = async (kid: string | undefined): Promise<Key | undefined> => {
-    for (const { d: _private, ...jwk } of await tokenKeys.keys())
-      if ((await calculateJwkThumbprint(jwk)) === kid) return importOnce(`verify ${kid}`, jwk);
+  const kidOf = (jwk: JWK): Promise<string> => {
+    const kid = kids.get(jwk) ?? calculateJwkThumbprint(jwk);
+    kids.set(jwk, kid);
+    return kid;
+  };
+  const find = async (kid: string, keys: readonly JWK[]): Promise<Key | undefined> => {
+    for (const jwk of keys)
+      if ((await kidOf(jwk)) === kid) {
+        const { d: _private, ...open } = jwk;
+        return importOnce(`verify ${kid}`, open);
+      }
     return undefined;
   };
+  const verificationKey = async (kid: string): Promise<Key | undefined> =>
+    (await find(kid, await tokenKeys.keys())) ?? find(kid, await tokenKeys.keys(kid));
 
   const tokens: RegistryTokens = {
     async issue(subject, access, seconds) {
+      if (seconds > LONGEST_LIFE) throw new RangeError(`a token lives ${LONGEST_LIFE} s at most`);
       const [jwk] = await tokenKeys.keys();
-      const kid = await calculateJwkThumbprint(jwk);
+      const kid = await kidOf(jwk);
       const issuedAt = Math.floor(now().getTime() / 1000);
       return new SignJWT({ access })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid })
@@ -86,7 +78,7 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
         const { payload } = await jwtVerify(
           token,
           async ({ kid }) => {
-            const key = await verificationKey(kid);
+            const key = kid === undefined ? undefined : await verificationKey(kid);
             if (key === undefined) throw new joseErrors.JWKSNoMatchingKey();
             return key;
           },
@@ -104,6 +96,13 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
         if (error instanceof joseErrors.JOSEError) return undefined;
         throw error;
       }
+    },
+    async jwks() {
+      const keys = (await tokenKeys.keys()).map(async (jwk): Promise<JWK> => {
+        const { crv, x, y } = jwk as JWK_EC_Public;
+        return { kty: 'EC', crv, x, y, kid: await kidOf(jwk), use: 'sig', alg: ALGORITHM };
+      });
+      return { keys: await Promise.all(keys) };
     },
   };
   return tokens;

@@ -1,8 +1,18 @@
-import { randomBytes } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { createHmac, randomBytes } from 'node:crypto';
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JSONWebKeySet,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { expect, test } from 'vitest';
 import type { RepositoryName } from '../../../shared/model/image.ts';
-import { makeTokenKey, registryTokens } from '../../../shared/registry/tokens.ts';
+import { makeTokenKey } from '../../../shared/registry/token-keys/token-key.ts';
+import { registryTokens } from '../../../shared/registry/tokens.ts';
 import { testImage } from '../../support/oci-image.ts';
 import { ORIGIN, registryClient } from '../../support/registry-client.ts';
 import { testRegistry } from '../../support/registry-server.ts';
@@ -92,6 +102,82 @@ test('tokens of others are refused', async () => {
   const none = `${btoa('{"alg":"none"}').replaceAll('=', '')}.${body}.`;
   for (const token of [foreign, unnamed, none, `${head}.${body}.AAAA`, 'nonsense'])
     expect(await problem(await get('/v2/a/b/manifests/v1', token))).toEqual([401, 'UNAUTHORIZED']);
+});
+
+test('a token of a known key is good as it was made, and not with any other audience, issuer, time or algorithm', async () => {
+  const [ours, removed] = [await makeTokenKey(), await makeTokenKey()];
+  const { handle: guarded } = await testRegistry(storage, {
+    now: () => now,
+    tokens: registryTokens({ keys: async () => [ours] }, () => now),
+  });
+  const seconds = Math.floor(now.getTime() / 1000);
+  const good = {
+    iss: 'berth',
+    aud: 'berth',
+    sub: 'x',
+    iat: seconds,
+    exp: seconds + 60,
+    access: [{ type: 'repository', name: 'a/b', actions: ['pull'] }],
+  };
+  const { d: _private, ...open } = ours;
+  const kid = await calculateJwkThumbprint(open);
+  const signed = async (claims: object, key = ours, header: object = {}) =>
+    new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid, ...header })
+      .sign(await importJWK(key, 'ES256'));
+  const statusOf = async (token: string) =>
+    (
+      await guarded(
+        new Request(`${ORIGIN}/v2/a/b/manifests/v1`, { headers: { authorization: `Bearer ${token}` } }),
+      )
+    ).status;
+  expect(await statusOf(await signed(good))).toBe(200);
+
+  const { exp: _exp, ...endless } = good;
+  const { sub: _sub, ...nameless } = good;
+  const bad: [string, string][] = [
+    ['another audience', await signed({ ...good, aud: 'api://berth' })],
+    ['another issuer', await signed({ ...good, iss: 'https://sts.windows.net/x/' })],
+    ['expired', await signed({ ...good, exp: seconds - 1 })],
+    ['not yet', await signed({ ...good, nbf: seconds + 60 })],
+    ['for ever', await signed(endless)],
+    ['of nobody', await signed(nameless)],
+    [
+      'access that is none',
+      await signed({ ...good, access: [{ type: 'repository', name: 'a/b', actions: ['own'] }] }),
+    ],
+    ['a removed key', await signed(good, removed, { kid: await calculateJwkThumbprint(removed) })],
+    ["another key under this key's name", await signed(good, removed)],
+    ['the key that it brings itself', await signed(good, removed, { jwk: removed, kid: undefined })],
+  ];
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  for (const alg of ['none', 'None', 'NONE']) bad.push([alg, `${encode({ alg, kid })}.${encode(good)}.`]);
+  // The public key, which everybody has, as the secret of a symmetric signature.
+  const content = `${encode({ alg: 'HS256', kid })}.${encode(good)}`;
+  for (const secret of [JSON.stringify(open), ours.x])
+    bad.push(['HS256', `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`]);
+  // More rights under the signature of fewer.
+  const [head, , signature] = (await signed(good)).split('.');
+  const more = {
+    ...good,
+    access: [{ type: 'repository', name: 'a/b', actions: ['pull', 'push', 'delete'] }],
+  };
+  bad.push(['changed', `${head}.${encode(more)}.${signature}`]);
+  for (const [what, token] of bad) expect([what, await statusOf(token)]).toEqual([what, 401]);
+});
+
+test('the keys that verify tokens are published', async () => {
+  const answer = await get('/v2/token/jwks');
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/jwk-set+json']);
+  const jwks = (await answer.json()) as JSONWebKeySet;
+  const token = await deps.tokens.issue('x', [], 60);
+  const { payload } = await jwtVerify(token, createLocalJWKSet(jwks), {
+    audience: 'berth',
+    currentDate: now,
+  });
+  expect(payload.sub).toBe('x');
+  expect(JSON.stringify(jwks)).not.toContain('"d"');
+  expect((await get('/v2/token/jwks', undefined, 'DELETE')).status).toBe(404);
 });
 
 test('a token of the key before is good while that key is kept', async () => {

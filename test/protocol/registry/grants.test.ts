@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hashKey, makeKey } from '../../../shared/auth/api-key.ts';
 import { keyStore } from '../../../shared/auth/key-store.ts';
 import { RepositoryGrantText } from '../../../shared/auth/repository-grant.ts';
+import { PolicyName } from '../../../shared/model/names.ts';
 import { RepositoryPolicy } from '../../../shared/registry/policy/policy.ts';
 import { policyStore } from '../../../shared/registry/policy/policy-store.ts';
 import { testImage } from '../../support/oci-image.ts';
@@ -15,8 +16,9 @@ const storage = await registryStorages.memory();
 const admin = makeKey('admin');
 const keys = keyStore(storage.tables, hashKey(admin));
 const { handle, deps, reports } = await testRegistry(storage, { credentials: keys });
+const publicPolicy = PolicyName.parse('public');
 const policies = policyStore(storage.tables, deps.now);
-await policies.put('public', RepositoryPolicy.parse({ repositories: 'public/**', anonymousPull: true }));
+await policies.put(publicPolicy, RepositoryPolicy.parse({ repositories: 'public/**', anonymousPull: true }));
 const keyWith = async (role: 'reader' | 'operator' | undefined, ...grants: string[]) =>
   (
     await keys.create(
@@ -161,7 +163,7 @@ describe('who has no key', () => {
   });
 
   test('gets nothing once the policy is gone', async () => {
-    await policies.remove('public');
+    await policies.remove(publicPolicy);
     const { handle: later } = await testRegistry(storage, { credentials: keys });
     const answer = await later(new Request(`${ORIGIN}/v2/token?scope=repository:public/base:pull`));
     expect(answer.status).toBe(401);
