@@ -3,7 +3,8 @@ import { RepositoryName } from '../../model/image.ts';
 import { PolicyName } from '../../model/names.ts';
 import { NamePattern } from '../../model/pattern.ts';
 import { parsePolicy } from '../../registry/policy/parse-policy.ts';
-import { RepositoryPolicy, Retention, TrustRule } from '../../registry/policy/policy.ts';
+import { RepositoryPolicy, Retention } from '../../registry/policy/policy.ts';
+import { TrustRule } from '../../registry/trust/trust-rule.ts';
 import { route } from '../route.ts';
 
 const list = '/api/v1/registry/policies' as const;

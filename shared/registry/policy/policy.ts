@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NamePattern } from '../../model/pattern.ts';
+import { TrustRule } from '../trust/trust-rule.ts';
 
 const Days = z.number().positive().max(36_500);
 
@@ -25,29 +26,6 @@ export const Retention = z
     'expected at least one of keepLast, keepNewerThanDays, keepTags and untaggedAfterDays',
   );
 export type Retention = z.infer<typeof Retention>;
-
-/** A signer whose signatures count: a public key, or a keyless identity with the issuer of its certificate. */
-export const Signer = z.union([
-  z.strictObject({ publicKey: z.string().includes('-----BEGIN PUBLIC KEY-----') }),
-  z.strictObject({
-    /** The whole subject alternative name of the certificate, or with `identityPattern` a pattern of it. */
-    identity: z.string().min(1).optional(),
-    identityPattern: z.string().min(1).optional(),
-    issuer: z.url(),
-  }),
-]);
-export type Signer = z.infer<typeof Signer>;
-
-/** What must be true of an image before it is deployed. */
-export const TrustRule = z.strictObject({
-  /** Environments that demand it; all if absent. */
-  environments: z.array(z.string()).min(1).optional(),
-  /** One signature by any of these is enough. */
-  signedBy: z.array(Signer).min(1),
-  /** Attestations that must be there, by one of the signers: `sbom`, `provenance`, or a predicate type in full. */
-  attestations: z.array(z.union([z.enum(['sbom', 'provenance']), z.url()])).default([]),
-});
-export type TrustRule = z.infer<typeof TrustRule>;
 
 /**
  * What holds for the repositories that `repositories` matches. Where several policies match one repository, each setting

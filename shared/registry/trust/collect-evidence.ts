@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { Digest, type RepositoryName, Tag } from '../../model/image.ts';
+import type { Blobs } from '../../state/blobs.ts';
+import type { Tables } from '../../state/tables.ts';
+import { findContent, readManifest } from '../content.ts';
+import { listReferrers } from '../referrers.ts';
+import { findTag } from '../repository.ts';
+import type { Evidence, Subject } from './evidence.ts';
+import type { Collected } from './judge.ts';
+import { evidenceForms, readEvidence } from './read-evidence.ts';
+
+/** What is read of an image's evidence at most: whoever may push must not be able to keep an instance busy with it. */
+export interface EvidenceLimits {
+  /** Rows of referrers. */
+  readonly referrers: number;
+  /** Manifests of signatures and attestations. */
+  readonly manifests: number;
+  /** Layers of them, altogether. */
+  readonly documents: number;
+  /** Bytes of one layer, and of all. */
+  readonly size: number;
+  readonly total: number;
+}
+const MiB = 1024 * 1024;
+export const evidenceLimits: EvidenceLimits = {
+  referrers: 1000,
+  manifests: 50,
+  documents: 100,
+  size: 16 * MiB,
+  total: 48 * MiB,
+};
+
+const Manifest = z.object({
+  layers: z.array(
+    z.object({
+      mediaType: z.string(),
+      digest: Digest,
+      annotations: z.record(z.string(), z.string()).default({}),
+    }),
+  ),
+});
+
+interface Source {
+  readonly manifest: Digest;
+  readonly tag: Tag | undefined;
+}
+
+/**
+ * Reads the signatures and attestations of an image: those under the tags that cosign makes of its digest, and those that
+ * name it as their subject; of the same repository.
+ */
+export async function collectEvidence(
+  { tables, blobs }: { readonly tables: Tables; readonly blobs: Blobs },
+  repository: RepositoryName,
+  subject: Subject,
+  limits = evidenceLimits,
+): Promise<Collected> {
+  const unread = new Set<string>();
+  const evidence: Evidence[] = [];
+  const known = new Set<Digest>();
+  let total = 0;
+  for await (const { manifest, tag } of sources(
+    { tables, blobs },
+    repository,
+    subject.digest,
+    limits,
+    unread,
+  )) {
+    if (known.has(manifest)) continue;
+    if (known.size === limits.manifests) {
+      unread.add(`Only ${limits.manifests} manifests of signatures and attestations were read.`);
+      break;
+    }
+    known.add(manifest);
+    const bytes = await readManifest(blobs, manifest);
+    for (const layer of layersOf(bytes)) {
+      const form = evidenceForms[layer.mediaType];
+      if (form === undefined) continue;
+      const origin = { form, manifest, layer: layer.digest, tag };
+      if (evidence.length === limits.documents) {
+        unread.add(`Only ${limits.documents} signatures and attestations were read.`);
+        return { evidence, unread: [...unread] };
+      }
+      const content = await findContent(blobs, layer.digest);
+      const size = content?.size ?? 0;
+      const fits = size <= limits.size && total + size <= limits.total;
+      const found = content && fits ? await blobs.read(content.data) : undefined;
+      if (found !== undefined) {
+        total += size;
+        evidence.push(readEvidence(origin, found.bytes, layer.annotations, subject));
+      } else {
+        const fault = fits
+          ? 'its content is missing'
+          : `it is too large: at most ${limits.size / MiB} MiB are read of one, and ${limits.total / MiB} MiB of all`;
+        evidence.push({ origin, fault });
+      }
+    }
+  }
+  return { evidence, unread: [...unread] };
+}
+
+async function* sources(
+  state: { readonly tables: Tables; readonly blobs: Blobs },
+  repository: RepositoryName,
+  subject: Digest,
+  limits: EvidenceLimits,
+  unread: Set<string>,
+): AsyncIterable<Source> {
+  for (const tag of evidenceTags(subject)) {
+    const found = await findTag(state.tables, repository, tag);
+    if (found !== undefined) yield { manifest: found.digest, tag };
+  }
+  let rows = 0;
+  for await (const { digest, artifactType } of listReferrers(state, repository, subject)) {
+    rows += 1;
+    if (rows > limits.referrers) {
+      unread.add(`Only ${limits.referrers} of the manifests that refer to it were looked at.`);
+      return;
+    }
+    if (isEvidenceType(artifactType)) yield { manifest: digest, tag: undefined };
+  }
+}
+
+/** Artifact types of what is pushed as a referrer: by cosign in its ways over time, and by others as a bundle. */
+const isEvidenceType = (artifactType: string | undefined): boolean =>
+  artifactType !== undefined &&
+  (artifactType.startsWith('application/vnd.dev.sigstore.bundle') ||
+    artifactType.startsWith('application/vnd.dev.cosign.artifact.') ||
+    artifactType === 'application/vnd.in-toto+json');
+
+/** The tags under which cosign 2 puts signatures and attestations; digests of SHA-512 are too long for one. */
+function evidenceTags(subject: Digest): readonly Tag[] {
+  const name = subject.replace(':', '-');
+  return ['sig', 'att'].flatMap((suffix) => Tag.safeParse(`${name}.${suffix}`).data ?? []);
+}
+
+/** The digest that a tag of cosign's is about; undefined for every other tag. */
+export function subjectOfTag(tag: Tag): Digest | undefined {
+  const match = /^sha256-([0-9a-f]{64})\.(sig|att)$/.exec(tag);
+  return match?.[1] === undefined ? undefined : Digest.parse(`sha256:${match[1]}`);
+}
+
+function layersOf(bytes: Uint8Array | undefined): z.infer<typeof Manifest>['layers'] {
+  if (bytes === undefined) return [];
+  try {
+    return Manifest.parse(JSON.parse(new TextDecoder().decode(bytes))).layers;
+  } catch {
+    return [];
+  }
+}

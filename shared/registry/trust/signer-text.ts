@@ -1,0 +1,11 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import type { Signer } from './trust-rule.ts';
+
+/** A signer in a few words: a key by the SHA-256 of its DER form, an identity with its issuer. */
+export function signerText(signer: Signer): string {
+  if ('publicKey' in signer) {
+    const der = createPublicKey(signer.publicKey).export({ type: 'spki', format: 'der' });
+    return `the key ${createHash('sha256').update(der).digest('hex').slice(0, 16)}`;
+  }
+  return `${signer.identity ?? signer.identityPattern} (issuer ${signer.issuer})`;
+}
