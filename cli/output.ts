@@ -60,6 +60,16 @@ export function table(
     .join('\n');
 }
 
+/** `512 B`, `1.4 kB`, `12.0 MB`, `3.2 GB`: steps of a thousand, as docker shows them. */
+export function bytesText(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  if (bytes < 1000) return `${bytes} B`;
+  let value = bytes / 1000;
+  let unit = 0;
+  for (; value >= 999.95 && unit < units.length - 1; unit += 1) value /= 1000;
+  return `${value.toFixed(1)} ${units[unit]}`;
+}
+
 /** `5s`, `3m`, `2h`, `4d` since then. */
 export function ago(time: string | undefined, now: number = Date.now()): string {
   if (time === undefined) return '-';

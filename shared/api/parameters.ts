@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Digest, Tag } from '../model/image.ts';
 import { ApplicationName, EnvironmentName, JobName, MachineName, ServiceName } from '../model/names.ts';
 
 /** Parameters of paths and queries that several routes share. */
@@ -21,6 +22,9 @@ export const ofReplica = ofService.extend({
       return { slot: Number(slot), generation: Number(generation) };
     }),
 });
+
+/** A tag or a digest. */
+export const reference = z.union([Digest, Tag], 'expected a tag or a digest (sha256:…)');
 
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 

@@ -3,6 +3,9 @@ import * as applications from './routes/applications.ts';
 import * as deadLetters from './routes/dead-letters.ts';
 import * as events from './routes/events.ts';
 import * as hooks from './routes/hooks.ts';
+import * as imageChanges from './routes/image-changes.ts';
+import * as imageDetails from './routes/image-details.ts';
+import * as imageUsage from './routes/image-usage.ts';
 import * as images from './routes/images.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
@@ -22,6 +25,9 @@ export const routes: readonly Route[] = [
   jobs,
   machines,
   images,
+  imageDetails,
+  imageUsage,
+  imageChanges,
   policies,
   events,
   deadLetters,

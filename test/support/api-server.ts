@@ -16,6 +16,7 @@ import type { Services } from '../../functions/services.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
 import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
+import { keyStore } from '../../shared/auth/key-store.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
@@ -27,6 +28,7 @@ import { memoryTables } from '../../shared/state/tables.memory.ts';
 import type { Tables } from '../../shared/state/tables.ts';
 import { stores } from '../../shared/workloads/stores.ts';
 import { type DurableWebhooks, startDurableWebhooks } from './durable-webhooks.ts';
+import { testRegistry } from './registry-server.ts';
 
 export const endpoints: readonly Endpoint[] = Object.values(api).flatMap((file) =>
   Object.values(file as Record<string, unknown>).filter(
@@ -62,8 +64,10 @@ export async function startApiServer(over: Partial<Services> = {}): Promise<ApiS
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { deps: registry } = await testRegistry({ blobs: memoryBlobs(), tables });
   const services = {
     ...memoryServices(tables),
+    registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)) },
     settings: { adminKeyHash: hashKey(adminKey), hostname: host, location: 'westeurope' },
     ...over,
   } as unknown as Services;

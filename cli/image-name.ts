@@ -1,0 +1,38 @@
+import { Terminal } from '../shared/model/errors.ts';
+import { type ImageReference, parseImageReference } from '../shared/model/image.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Failure } from './failure.ts';
+import type { Session } from './session.ts';
+
+/**
+ * An image as users write it: `shop/web:1`, `shop/web@sha256:…`; the registry's own host may stand before it, as docker wants
+ * it. Without tag and digest it is `latest`.
+ * @throws Failure `image-reference-invalid`
+ */
+export function imageNamed({ client }: Pick<Session, 'client'>, text: string): ImageReference {
+  const host = `${client.connection.url.host}/`;
+  try {
+    return parseImageReference(text.startsWith(host) ? text.slice(host.length) : text);
+  } catch (error) {
+    if (!(error instanceof Terminal)) throw error;
+    const { code, message, remedy } = error;
+    throw new Failure({ code, message, remedy, exitCode: exitCodes.usage });
+  }
+}
+
+/** The reference that routes take: a digest comes before a tag. */
+export const referenceOf = ({ tag, digest }: ImageReference): string => digest ?? tag ?? 'latest';
+
+export const imageText = ({ repository, tag, digest }: ImageReference): string =>
+  `${repository}${digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`}`;
+
+/** The tag of what was to be a tag alone. @throws Failure `tag-missing` */
+export function tagOf({ tag, digest }: ImageReference, text: string): string {
+  if (tag !== undefined && digest === undefined) return tag;
+  throw new Failure({
+    code: 'tag-missing',
+    message: `"${text}" is no tag: expected repository:tag.`,
+    remedy: 'Leave the digest out.',
+    exitCode: exitCodes.usage,
+  });
+}
