@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { addPolicies } from './registry/policies.ts';
+import { addTokenKeys } from './registry/token-keys.ts';
 
 /** Puts the nouns of the registry's care together: each has a file in `registry/` and a line here. */
-const nouns: readonly ((registry: Command) => void)[] = [addPolicies];
+const nouns: readonly ((registry: Command) => void)[] = [addTokenKeys, addPolicies];
 
 export function addRegistry(program: Command): void {
   const registry = program.command('registry').description('what the registry keeps, tells and fetches');

@@ -13,6 +13,7 @@ import * as machines from './routes/machines.ts';
 import * as policies from './routes/policies.ts';
 import * as services from './routes/services.ts';
 import * as status from './routes/status.ts';
+import * as tokenKeys from './routes/token-keys.ts';
 
 const isRoute = (value: unknown): value is Route =>
   typeof value === 'object' && value !== null && 'permission' in value && 'path' in value;
@@ -33,4 +34,5 @@ export const routes: readonly Route[] = [
   deadLetters,
   hooks,
   keys,
+  tokenKeys,
 ].flatMap((file) => Object.values(file).filter(isRoute));

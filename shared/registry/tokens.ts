@@ -1,17 +1,9 @@
-import {
-  calculateJwkThumbprint,
-  importJWK,
-  type JWK,
-  type JWK_EC_Public,
-  errors as joseErrors,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { importJWK, type JWK, type JWK_EC_Public, errors as joseErrors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { RepositoryName } from '../model/image.ts';
 import { Access } from './access.ts';
 import { LONGEST_LIFE } from './token-keys/keyring.ts';
-import { ALGORITHM, type TokenKeys } from './token-keys/token-key.ts';
+import { ALGORITHM, type TokenKeys, kidOf as thumbprintOf } from './token-keys/token-key.ts';
 
 /** Name of this registry in challenges and tokens. */
 export const SERVICE = 'berth';
@@ -39,9 +31,8 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
     return key;
   };
   const kids = new WeakMap<JWK, Promise<string>>();
-  /** The kid is the key's thumbprint: nobody has to remember names for keys. RFC 7638. */
   const kidOf = (jwk: JWK): Promise<string> => {
-    const kid = kids.get(jwk) ?? calculateJwkThumbprint(jwk);
+    const kid = kids.get(jwk) ?? thumbprintOf(jwk);
     kids.set(jwk, kid);
     return kid;
   };

@@ -21,6 +21,7 @@ import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
+import { sealedTokenKeys } from '../../shared/registry/token-keys/token-keys.sealed.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
@@ -105,6 +106,7 @@ function memoryServices(tables: Tables) {
     events: eventStore(tables, now),
     images: imageResolver(tables),
     policies: policyStore(tables, now),
+    tokenKeys: sealedTokenKeys(secrets, now),
     hooks: hookStore(tables, secrets),
     deadLetters: { list: async () => [], replay: async () => 0 },
   };

@@ -13,3 +13,4 @@ export * as logs from './logs.ts';
 export * as machines from './machines.ts';
 export * as policies from './policies.ts';
 export * as services from './services.ts';
+export * as tokenKeys from './token-keys.ts';

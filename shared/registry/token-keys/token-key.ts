@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { z } from 'zod';
 
 export const ALGORITHM = 'ES256';
@@ -18,6 +18,9 @@ export async function makeTokenKey(): Promise<TokenKey> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   return TokenKey.parse(await exportJWK(privateKey));
 }
+
+/** What tokens name a key by: its thumbprint, so that nobody has to remember names. RFC 7638. */
+export const kidOf = (jwk: JWK): Promise<string> => calculateJwkThumbprint(jwk);
 
 /** Where the signing keys are. */
 export interface TokenKeys {
