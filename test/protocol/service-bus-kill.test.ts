@@ -123,3 +123,40 @@ test('a subscription goes on after a kill -9, and every message that was accepte
   await all;
   expect(seen.size).toBe(wanted);
 });
+
+test('what a topic accepted is in every subscription after a kill -9: rules, sessions, their state and order', async () => {
+  const sender = client.createSender('events');
+  const manager = client.createRuleManager('events', 'all');
+  await manager.createRule('odd', { applicationProperties: { odd: true } });
+  await manager.deleteRule('$Default');
+  const message = (body: number) => ({
+    body,
+    messageId: `m${body}`,
+    sessionId: `s${body % 2}`,
+    applicationProperties: { odd: body % 2 === 1 },
+  });
+  await sender.sendMessages([1, 2, 3, 4].map(message));
+  const before = await client.acceptSession('events', 'ordered', 's1');
+  const [locked] = await before.receiveMessages(1, { maxWaitTimeInMs: 10_000 });
+  expect(locked).toMatchObject({ body: 1 });
+  await before.setSessionState({ seen: 1 });
+
+  await kill();
+  await start();
+
+  await sender.sendMessages([3, 5].map(message));
+  const all = client.createReceiver('events', 'all');
+  const odd = await all.peekMessages(10);
+  expect(odd.map(({ body }) => body as number)).toEqual([1, 3, 5]);
+  // The process that served its receiver is gone: the session is free at once, and nothing counts as failed.
+  const after = await client.acceptSession('events', 'ordered', 's1');
+  expect(await after.getSessionState()).toEqual({ seen: 1 });
+  const bodies: number[] = [];
+  while (bodies.length < 3)
+    for (const next of await after.receiveMessages(3, { maxWaitTimeInMs: 20_000 })) {
+      expect(next.deliveryCount).toBe(0);
+      bodies.push(next.body as number);
+      await after.completeMessage(next);
+    }
+  expect(bodies).toEqual([1, 3, 5]);
+});

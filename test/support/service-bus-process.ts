@@ -17,6 +17,16 @@ const bus = await startServiceBus({
   key: readFileSync(keyFile, 'utf8'),
   database,
   queues: [{ name: 'commands', maxDeliveryCount: 10, lockSeconds: 60, duplicateWindowSeconds: 600 }],
+  topics: [
+    {
+      name: 'events',
+      duplicateWindowSeconds: 600,
+      subscriptions: [
+        { name: 'all', maxDeliveryCount: 10, lockSeconds: 60 },
+        { name: 'ordered', maxDeliveryCount: 10, lockSeconds: 60, requiresSession: true },
+      ],
+    },
+  ],
   verify: tokenVerifier(await ensureSigningKey(keysDirectory), issuer),
 });
 process.on('disconnect', () => process.exit());

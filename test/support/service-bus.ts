@@ -30,13 +30,17 @@ export interface TestServiceBus {
   readonly key: SigningKey;
   /** Tokens signed by `signer`, the trusted key unless given. */
   credential(audience?: string, signer?: SigningKey): TokenCredential;
-  /** Azure's own client; it tries once. */
-  connect(credential?: TokenCredential): ServiceBusClient;
+  /** Azure's own client; it tries once, for as many milliseconds. */
+  connect(credential?: TokenCredential, timeout?: number): ServiceBusClient;
   /** Ends it, removes what it stored, and no longer trusts its certificates. */
   stop(): Promise<void>;
 }
 
-/** A namespace of its own with the queues `commands` (3 deliveries, 60 s, duplicates) and `plain` (10, 5 s, none). */
+/**
+ * A namespace of its own with the queues `commands` (3 deliveries, 60 s, duplicates), `plain` (10, 5 s, none) and
+ * `sessions` (3, 5 s, sessions required), and the topic `events` (duplicates) with the subscriptions `all` (3, 5 s),
+ * `brief` (a message lives a second, then it is dead-lettered) and `ordered` (3, 5 s, sessions required).
+ */
 export async function startTestServiceBus(): Promise<TestServiceBus> {
   const trusted = getCACertificates('default');
   const directory = await mkdtemp(join(tmpdir(), 'service-bus-'));
@@ -52,6 +56,30 @@ export async function startTestServiceBus(): Promise<TestServiceBus> {
     queues: [
       { name: 'commands', maxDeliveryCount: 3, lockSeconds: 60, duplicateWindowSeconds: 600 },
       { name: 'plain', maxDeliveryCount: 10, lockSeconds: 5, duplicateWindowSeconds: 0 },
+      {
+        name: 'sessions',
+        maxDeliveryCount: 3,
+        lockSeconds: 5,
+        duplicateWindowSeconds: 0,
+        requiresSession: true,
+      },
+    ],
+    topics: [
+      {
+        name: 'events',
+        duplicateWindowSeconds: 600,
+        subscriptions: [
+          { name: 'all', maxDeliveryCount: 3, lockSeconds: 5 },
+          {
+            name: 'brief',
+            maxDeliveryCount: 3,
+            lockSeconds: 5,
+            timeToLiveSeconds: 1,
+            deadLetterOnExpiry: true,
+          },
+          { name: 'ordered', maxDeliveryCount: 3, lockSeconds: 5, requiresSession: true },
+        ],
+      },
     ],
     verify: tokenVerifier(key, issuer),
   });
@@ -66,10 +94,10 @@ export async function startTestServiceBus(): Promise<TestServiceBus> {
     port: bus.port,
     key,
     credential,
-    connect: (given = credential()) =>
+    connect: (given = credential(), timeoutInMs = 10_000) =>
       new ServiceBusClient('localhost', given, {
         customEndpointAddress: `https://localhost:${bus.port}`,
-        retryOptions: { maxRetries: 0, timeoutInMs: 10_000 },
+        retryOptions: { maxRetries: 0, timeoutInMs },
       }),
     async stop() {
       await bus.close();

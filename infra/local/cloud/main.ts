@@ -77,6 +77,13 @@ const serviceBus = await startServiceBus({
   key: server.key,
   database: join(directory, 'cloud', 'service-bus.sqlite'),
   queues: [{ name: 'commands', maxDeliveryCount: 10, lockSeconds: 60, duplicateWindowSeconds: 600 }],
+  topics: [
+    {
+      name: 'registry-events',
+      duplicateWindowSeconds: 600,
+      subscriptions: [{ name: 'all', maxDeliveryCount: 10, lockSeconds: 60, requiresSession: true }],
+    },
+  ],
   verify: identity.verifier,
 });
 

@@ -1,18 +1,17 @@
 import rhea, { type Connection, type Delivery, type link, type Receiver, type Sender } from 'rhea';
 import type { Verifier } from '../identity/verifier.ts';
-import { type Address, addressOf } from './addresses.ts';
+import { type Address, addressOf, type Entities } from './addresses.ts';
 import { accepted, faultOf, Refused, rejected } from './amqp.ts';
 import type { Broker } from './broker.ts';
 import { type Claims, claimsOf } from './claims.ts';
-import { type Consumer, consumer } from './consumer.ts';
 import { manage } from './management.ts';
 import { readBatch, readMessage } from './message-sections.ts';
-import type { QueueSettings } from './queue.ts';
+import { pathOf } from './queue.ts';
 import type { QueueStore } from './queue-store.ts';
+import { receivers } from './receivers.ts';
 import { type Request, responder } from './responder.ts';
 
-export interface Namespace {
-  readonly queues: readonly QueueSettings[];
+export interface Namespace extends Entities {
   readonly store: QueueStore;
   readonly broker: Broker;
   readonly verify: Verifier;
@@ -32,27 +31,21 @@ export interface ConnectionLinks {
 }
 
 export function connectionLinks(connection: Connection, namespace: Namespace): ConnectionLinks {
-  const { queues, store, broker } = namespace;
+  const { store, broker } = namespace;
   const claims = claimsOf(namespace.verify);
   const responses = responder(connection);
-  const consumers = new Map<Sender, Consumer>();
+  const receiving = receivers(store, broker);
   const addresses = new Map<link, Address>();
   let expiry: NodeJS.Timeout | undefined;
 
   const admit = (opened: link, address: string | undefined): Address => {
-    const found = addressOf(address, queues);
+    const found = addressOf(address, namespace);
     if (found.kind !== 'claims') authorise(claims, found.path);
     addresses.set(opened, found);
     return found;
   };
   const refuse = (opened: link, error: unknown): void => {
     opened.close(faultOf(error));
-  };
-  const forget = (link: Sender): void => {
-    const gone = consumers.get(link);
-    if (gone !== undefined) broker.remove(gone);
-    consumers.delete(link);
-    addresses.delete(link);
   };
   /** Links whose token has expired are closed, as Azure does. */
   const watchExpiry = (): void => {
@@ -87,19 +80,25 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
   };
   const answerManagement = (address: Address & { kind: 'management' }, request: Request): void => {
     try {
-      const { status, body } = manage(store, address.entity, request);
+      const { status, body } = manage(store, address.of, request, receiving.holding);
       responses.answer('management', request, {
         status,
         description: status === 204 ? 'NoContent' : 'OK',
         body,
       });
-      broker.pump(address.entity.queue);
+      if (address.of.kind === 'topic') broker.pumpTopic(address.of.topic);
+      else broker.pump(address.of.entity.queue);
     } catch (error) {
       const { status, ...fault } = faultOf(error);
       responses.answer('management', request, { status, ...fault });
     }
   };
-  const enqueue = (queue: QueueSettings, delivery: Delivery, format: number, bytes: Buffer): void => {
+  const enqueue = (
+    address: Address & { kind: 'entity' | 'topic' },
+    delivery: Delivery,
+    format: number,
+    bytes: Buffer,
+  ): void => {
     try {
       if (bytes.length > maxMessageSize)
         throw new Refused(
@@ -107,13 +106,16 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
           'amqp:link:message-size-exceeded',
           `The message has ${bytes.length} bytes, at most ${maxMessageSize} are allowed.`,
         );
-      store.enqueue(queue, format === batchFormat ? readBatch(bytes) : [readMessage(bytes)]);
+      const messages = format === batchFormat ? readBatch(bytes) : [readMessage(bytes)];
+      if (address.kind === 'topic') store.publish(address.topic, messages);
+      else store.enqueue(address.entity.queue, messages);
       delivery.update(true, accepted());
     } catch (error) {
       delivery.update(true, rejected(faultOf(error)));
       return;
     }
-    broker.pump(queue);
+    if (address.kind === 'topic') broker.pumpTopic(address.topic);
+    else broker.pump(address.entity.queue);
   };
 
   return {
@@ -122,16 +124,15 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
       link.set_target(link.target);
       try {
         const address = admit(link, link.source?.address);
-        if (address.kind !== 'entity') return responses.add(link);
-        const { queue } = address.entity;
-        const made = consumer(link, address.entity, store, () => broker.pump(queue));
-        consumers.set(link, made);
-        broker.add(made);
-        link.on('sender_flow', () => {
-          broker.pump(queue);
-          made.endDrain();
-        });
-        link.once('sender_close', () => forget(link));
+        link.once('sender_close', () => addresses.delete(link));
+        if (address.kind === 'topic')
+          throw new Refused(
+            400,
+            'amqp:not-allowed',
+            `'${address.path}' is a topic: receive from a subscription.`,
+          );
+        if (address.kind === 'entity') receiving.open(link, address.entity);
+        else responses.add(link);
       } catch (error) {
         refuse(link, error);
       }
@@ -143,8 +144,18 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
         maxMessageSize;
       try {
         const address = admit(link, link.target?.address);
+        if (address.kind === 'entity' && !namespace.queues.includes(address.entity.queue))
+          throw new Refused(
+            400,
+            'amqp:not-allowed',
+            `'${address.path}' is a subscription: send to its topic.`,
+          );
         if (address.kind === 'entity' && address.entity.dead)
-          throw new Refused(400, 'amqp:not-allowed', 'Messages cannot be sent to a dead-letter queue.');
+          throw new Refused(
+            400,
+            'amqp:not-allowed',
+            `Messages cannot be sent to '${pathOf(address.entity)}', a dead-letter queue.`,
+          );
         link.once('receiver_close', () => addresses.delete(link));
       } catch (error) {
         refuse(link, error);
@@ -153,7 +164,8 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
     received(link, delivery, format, message) {
       const address = addresses.get(link);
       if (address === undefined) return;
-      if (address.kind === 'entity') return enqueue(address.entity.queue, delivery, format, message);
+      if (address.kind === 'entity' || address.kind === 'topic')
+        return enqueue(address, delivery, format, message);
       const request = requestIn(message);
       delivery.update(true, request instanceof Refused ? rejected(faultOf(request)) : accepted());
       if (request instanceof Refused) return;
@@ -162,7 +174,7 @@ export function connectionLinks(connection: Connection, namespace: Namespace): C
     },
     closed() {
       clearTimeout(expiry);
-      for (const link of [...consumers.keys()]) forget(link);
+      receiving.close();
     },
   };
 }

@@ -4,17 +4,21 @@ import { deliveredBytes } from './delivered.ts';
 import { tagOfToken, tokenOfTag } from './lock-token.ts';
 import type { Entity } from './queue.ts';
 import type { QueueStore } from './queue-store.ts';
+import type { HeldSession } from './sessions.ts';
 import type { Stored } from './stored-message.ts';
 
-/** A link that receives from a queue. */
+/** A link that receives from a queue or from one of its sessions. */
 export interface Consumer {
   readonly entity: Entity;
+  readonly session: HeldSession | undefined;
   /** How many messages it can be sent now. */
   room(): number;
   /** Takes up to so many from the store and sends them. @returns how many there were */
   feed(count: number): number;
   /** The peer asked for what is there now: after it, nothing comes until it asks again. */
   endDrain(): void;
+  /** Closes the link, since its session's lock has expired. */
+  lose(): void;
 }
 
 /** Parts of rhea's sender and session that count what is on its way. */
@@ -28,7 +32,13 @@ interface Window {
   session: { outgoing: { next_delivery_id: number; next_pending_delivery: number; available(): number } };
 }
 
-export function consumer(link: Sender, entity: Entity, store: QueueStore, changed: () => void): Consumer {
+export function consumer(
+  link: Sender,
+  entity: Entity,
+  store: QueueStore,
+  changed: () => void,
+  session?: HeldSession,
+): Consumer {
   const window = link as unknown as Window;
   // Settled by the sender: receive-and-delete.
   const removes = link.snd_settle_mode === 1;
@@ -84,18 +94,25 @@ export function consumer(link: Sender, entity: Entity, store: QueueStore, change
 
   return {
     entity,
+    session,
     room() {
       const { outgoing } = window.session;
       const onTheirWay = outgoing.next_delivery_id - outgoing.next_pending_delivery;
       return link.is_open() ? Math.min(window.credit - onTheirWay, outgoing.available()) : 0;
     },
     feed(count) {
-      const messages = removes ? store.take(entity, count) : store.lock(entity, count);
+      const messages = removes ? store.take(entity, count, session) : store.lock(entity, count, session);
       for (const message of messages) send(message);
       return messages.length;
     },
     endDrain() {
       if (window._draining) link.set_drained(true);
+    },
+    lose() {
+      link.close({
+        condition: 'com.microsoft:session-lock-lost',
+        description: `The session lock has expired on the session with id '${session?.id}'.`,
+      });
     },
   };
 }

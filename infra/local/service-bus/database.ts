@@ -13,6 +13,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS messages (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     queue TEXT NOT NULL,
+    session_id TEXT,
+    enqueue_sequence INTEGER,
     dead INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL CHECK (state IN ('active', 'deferred', 'scheduled')),
     enqueued_at INTEGER NOT NULL,
@@ -40,7 +42,36 @@ const schema = `
     PRIMARY KEY (queue, message_id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS seen_at ON seen (queue, at);
+  CREATE TABLE IF NOT EXISTS sessions (
+    queue TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state BLOB,
+    holder TEXT,
+    locked_until INTEGER,
+    accepted_at INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (queue, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS rules (
+    subscription TEXT NOT NULL,
+    name TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    PRIMARY KEY (subscription, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS subscriptions (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
+
+/** Columns that messages did not have from the start: files of before get them. */
+const laterColumns = { session_id: 'TEXT', enqueue_sequence: 'INTEGER' };
+const sessionIndex = `CREATE INDEX IF NOT EXISTS session_message ON messages (queue, session_id, sequence)
+  WHERE session_id IS NOT NULL AND dead = 0`;
+
+function bringUpToDate(connection: DatabaseSync): void {
+  const present = connection.prepare('PRAGMA table_info(messages)').all();
+  for (const [name, type] of Object.entries(laterColumns))
+    if (!present.some((column) => column.name === name))
+      connection.exec(`ALTER TABLE messages ADD COLUMN ${name} ${type}`);
+  connection.exec(sessionIndex);
+}
 
 /** @param file made with its folder if there is none; `:memory:` for one that nobody keeps */
 export function openDatabase(file: string): Database {
@@ -48,6 +79,7 @@ export function openDatabase(file: string): Database {
   const connection = new DatabaseSync(file);
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
   connection.exec(schema);
+  bringUpToDate(connection);
   return {
     connection,
     transaction(work) {

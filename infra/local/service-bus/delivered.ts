@@ -11,7 +11,7 @@ export function deliveredBytes(message: Stored): Buffer {
   const annotations: Record<string, Typed> = {
     'x-opt-enqueued-time': types.wrap_timestamp(message.enqueuedAt),
     'x-opt-sequence-number': types.wrap_long(message.sequence),
-    'x-opt-enqueue-sequence-number': types.wrap_long(message.sequence),
+    'x-opt-enqueue-sequence-number': types.wrap_long(message.enqueueSequence ?? message.sequence),
     'x-opt-message-state': types.wrap_int(states[message.state]),
   };
   if (message.lockedUntil !== undefined)

@@ -1,36 +1,44 @@
-import type { Typed } from 'rhea';
 import { z } from 'zod';
+import type { ManagedEntity } from './addresses.ts';
 import { Refused, types } from './amqp.ts';
 import { deliveredBytes } from './delivered.ts';
 import { tokenBytes, tokenOfBytes } from './lock-token.ts';
+import {
+  type Answer,
+  array,
+  bytes,
+  long,
+  many,
+  noContent,
+  ok,
+  parse,
+  sessionId,
+} from './management-requests.ts';
+import { ruleOperations } from './management-rules.ts';
+import { type Holding, sessionOperations } from './management-sessions.ts';
 import { readMessage } from './message-sections.ts';
-import type { Entity } from './queue.ts';
+import { type Entity, pathOf, sessionful, type TopicSettings } from './queue.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { Request } from './responder.ts';
 
-/** What `$management` answers: a status as in HTTP and a body. */
-export interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}
-
-const bytes = z.instanceof(Buffer);
-/** AMQP longs come as numbers, or as 8 bytes where they are beyond 53 bits. */
-const long = z.union([z.number().int(), bytes.transform((value) => Number(value.readBigInt64BE()))]);
-const many = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 const changes = z
   .record(z.string(), z.unknown())
   .nullish()
   .transform((value) => value ?? {});
 
-const operations = {
+const messageOperations = {
   'com.microsoft:peek-message': (store: QueueStore, entity: Entity, body: unknown): Answer => {
-    const { 'from-sequence-number': from, 'message-count': count } = parse(
-      z.object({ 'from-sequence-number': long, 'message-count': z.number().int().min(1) }),
+    const given = parse(
+      z.object({
+        'from-sequence-number': long,
+        'message-count': z.number().int().min(1),
+        'session-id': sessionId,
+      }),
       body,
     );
-    const messages = store.peek(entity, from, Math.min(count, 250));
-    if (messages.length === 0) return { status: 204, body: {} };
+    const count = Math.min(given['message-count'], 250);
+    const messages = store.peek(entity, given['from-sequence-number'], count, given['session-id']);
+    if (messages.length === 0) return noContent;
     return ok({ messages: messages.map((message) => ({ message: deliveredBytes(message) })) });
   },
   'com.microsoft:renew-lock': (store: QueueStore, entity: Entity, body: unknown): Answer => {
@@ -41,29 +49,34 @@ const operations = {
   'com.microsoft:schedule-message': (store: QueueStore, entity: Entity, body: unknown): Answer => {
     if (entity.dead)
       throw new Refused(400, 'amqp:not-allowed', 'Messages cannot be sent to a dead-letter queue.');
-    const { messages } = parse(z.object({ messages: many(z.object({ message: bytes })) }), body);
-    const sequences = store.enqueue(
-      entity.queue,
-      messages.map(({ message }) => readMessage(message)),
-    );
-    return ok({ 'sequence-numbers': array(sequences, 0x81) });
+    return ok({ 'sequence-numbers': array(store.enqueue(entity.queue, scheduled(body)), 0x81) });
   },
   'com.microsoft:cancel-scheduled-message': (store: QueueStore, entity: Entity, body: unknown): Answer => {
-    store.cancelScheduled(
-      entity.queue,
-      parse(z.object({ 'sequence-numbers': many(long) }), body)['sequence-numbers'],
-    );
+    store.cancelScheduled(entity.queue, cancelled(body));
     return ok({});
   },
-  'com.microsoft:receive-by-sequence-number': (store: QueueStore, entity: Entity, body: unknown): Answer => {
-    const { 'sequence-numbers': sequences, 'receiver-settle-mode': mode } = parse(
+  'com.microsoft:receive-by-sequence-number': (
+    store: QueueStore,
+    entity: Entity,
+    body: unknown,
+    holding: Holding,
+  ): Answer => {
+    const given = parse(
       z.object({
         'sequence-numbers': many(long),
         'receiver-settle-mode': z.union([z.literal(0), z.literal(1)]),
+        'session-id': sessionId,
       }),
       body,
     );
-    const messages = store.receiveDeferred(entity, sequences, mode === 0);
+    if (sessionful(entity) && given['session-id'] === undefined)
+      throw new Refused(400, 'amqp:not-allowed', `'${pathOf(entity)}' requires sessions: name one.`);
+    const messages = store.receiveDeferred(
+      entity,
+      given['sequence-numbers'],
+      given['receiver-settle-mode'] === 0,
+      given['session-id'] === undefined ? undefined : holding(entity, given['session-id']),
+    );
     return ok({
       messages: messages.map((message) => ({
         message: deliveredBytes(message),
@@ -106,30 +119,42 @@ const Disposition = z.object({
   'properties-to-modify': changes,
 });
 
+const topicOperations = {
+  'com.microsoft:schedule-message': (store: QueueStore, topic: TopicSettings, body: unknown): Answer =>
+    ok({ 'sequence-numbers': array(store.publish(topic, scheduled(body)), 0x81) }),
+  'com.microsoft:cancel-scheduled-message': (
+    store: QueueStore,
+    topic: TopicSettings,
+    body: unknown,
+  ): Answer => {
+    store.cancelScheduled(topic, cancelled(body));
+    return ok({});
+  },
+};
+
+const scheduled = (body: unknown) =>
+  parse(z.object({ messages: many(z.object({ message: bytes })) }), body).messages.map(({ message }) =>
+    readMessage(message),
+  );
+const cancelled = (body: unknown) =>
+  parse(z.object({ 'sequence-numbers': many(long) }), body)['sequence-numbers'];
+
+const entityOperations = { ...messageOperations, ...sessionOperations };
+
 /**
- * Answers one request to `$management` of a queue.
+ * Answers one request to `$management` of a queue, subscription or topic.
  * https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response
  * @throws Refused
  */
-export function manage(store: QueueStore, entity: Entity, request: Request): Answer {
-  const operation: unknown = request.application_properties?.operation;
-  const answer = operations[operation as keyof typeof operations];
-  if (typeof operation !== 'string' || answer === undefined)
-    throw new Refused(501, 'amqp:not-implemented', `This namespace has no operation ${String(operation)}.`);
-  return answer(store, entity, request.body);
-}
-
-const ok = (body: Record<string, unknown>): Answer => ({ status: 200, body });
-
-const array = (values: readonly number[], code: number): Typed => types.wrap_array(values, code, undefined);
-
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Refused(
-    400,
-    'com.microsoft:argument-error',
-    `The request's ${issue?.path.join('.') || 'body'} is wrong: ${issue?.message ?? 'unreadable'}.`,
-  );
+export function manage(store: QueueStore, of: ManagedEntity, request: Request, holding: Holding): Answer {
+  const operation = String(request.application_properties?.operation);
+  const { body } = request;
+  if (of.kind === 'topic' && operation in topicOperations)
+    return topicOperations[operation as keyof typeof topicOperations](store, of.topic, body);
+  if (of.kind === 'entity' && operation in entityOperations)
+    return entityOperations[operation as keyof typeof entityOperations](store, of.entity, body, holding);
+  const onRules = ruleOperations[operation];
+  if (of.kind === 'entity' && of.subscription && !of.entity.dead && onRules !== undefined)
+    return onRules(store, of.entity.queue.name, body);
+  throw new Refused(501, 'amqp:not-implemented', `There is no operation ${operation} here.`);
 }

@@ -17,6 +17,8 @@ export interface Sent {
   readonly sections: Sections;
   /** With its type, since `1` and `"1"` differ; undefined if the message has no id. */
   readonly messageId: string | undefined;
+  /** The group-id property; the id may be empty. */
+  readonly sessionId: string | undefined;
   /** Milliseconds. */
   readonly timeToLive: number | undefined;
   /** Milliseconds since 1970. */
@@ -41,6 +43,20 @@ const symbols: Record<string, number> = {
 /** What the bytes of a section are, for those read as a list or a map of typed values. */
 type Fields = (Typed | null | undefined)[];
 
+/** What filters see of a message. */
+export interface Described {
+  /** In the order of AMQP 1.0, section 3.2.4. */
+  readonly properties: readonly unknown[];
+  readonly applicationProperties: ReadonlyMap<string, unknown>;
+}
+
+export const describe = (sections: Sections): Described => ({
+  properties: fieldsOf(sections.properties).map((field) => field?.value),
+  applicationProperties: new Map(
+    [...mapOf(sections.applicationProperties)].map(([name, typed]) => [name, typed.value]),
+  ),
+});
+
 /** @throws Refused `amqp:decode-error` */
 export function readMessage(raw: Buffer): Sent {
   try {
@@ -52,6 +68,7 @@ export function readMessage(raw: Buffer): Sent {
     return {
       sections: messageId === undefined ? identified(sections) : sections,
       messageId,
+      sessionId: textOf(properties[10]),
       timeToLive: numberOf(header[2]),
       scheduledFor: scheduled === undefined ? undefined : Number(scheduled.value),
     };
@@ -164,6 +181,9 @@ function mapOf(bytes: Buffer | undefined): Map<string, Typed> {
 
 const numberOf = (value: Typed | null | undefined): number | undefined =>
   typeof value?.value === 'number' ? value.value : undefined;
+
+const textOf = (value: Typed | null | undefined): string | undefined =>
+  typeof value?.value === 'string' ? value.value : undefined;
 
 function identity(value: Typed | null | undefined): string | undefined {
   if (value === null || value === undefined || value.value === null || value.value === undefined)

@@ -2,7 +2,7 @@ import { Refused } from './amqp.ts';
 import type { Database } from './database.ts';
 import { deadLetterRow, failDelivery } from './dead-lettering.ts';
 import { withProperties } from './message-sections.ts';
-import { type Entity, pathOf } from './queue.ts';
+import { type Entity, pathOf, sessionful } from './queue.ts';
 import type { Query } from './queue-store.ts';
 import { type Stored, storedOf } from './stored-message.ts';
 
@@ -82,6 +82,12 @@ export function settlements(database: Database, query: Query, now: () => number)
     }),
     renew: (entity, token) =>
       database.transaction(() => {
+        if (sessionful(entity))
+          throw new Refused(
+            400,
+            'amqp:not-allowed',
+            `'${pathOf(entity)}' requires sessions: renew the lock of the session, not of a message.`,
+          );
         const until = now() + entity.queue.lockSeconds * 1000;
         const { sequence } = locked(entity, token);
         query('UPDATE messages SET locked_until = ? WHERE sequence = ?', until, sequence);

@@ -6,7 +6,7 @@ import type { Verifier } from '../identity/verifier.ts';
 import { broker } from './broker.ts';
 import { type ConnectionLinks, connectionLinks } from './connection-links.ts';
 import { openDatabase } from './database.ts';
-import { QueueSettings } from './queue.ts';
+import { QueueSettings, TopicSettings } from './queue.ts';
 import { queueStore } from './queue-store.ts';
 
 export interface ServiceBusOptions {
@@ -19,6 +19,7 @@ export interface ServiceBusOptions {
   /** File; made if it is not there. */
   readonly database: string;
   readonly queues: readonly (typeof QueueSettings._input)[];
+  readonly topics?: readonly (typeof TopicSettings._input)[];
   /** Checks tokens for the audience `https://servicebus.azure.net`. */
   readonly verify: Verifier;
 }
@@ -26,20 +27,24 @@ export interface ServiceBusOptions {
 /** Stands for format 0, which rhea would decode, so that messages arrive as their bytes. */
 const undecoded = 1;
 
-/** Starts a namespace with these queues. @throws if the port is taken or the settings are none */
+/** Starts a namespace with these queues and topics. @throws if the port is taken or the settings are none */
 export async function startServiceBus(
   options: ServiceBusOptions,
 ): Promise<Running & { readonly port: number }> {
   const queues = options.queues.map((queue) => QueueSettings.parse(queue));
+  const topics = (options.topics ?? []).map((topic) => TopicSettings.parse(topic));
   const database = openDatabase(options.database);
   const store = queueStore(database);
+  store.releaseAllSessions();
+  for (const { subscriptions } of topics)
+    for (const { name } of subscriptions) store.ensureSubscription(name);
   const messages = broker(store);
   const container = newContainer();
   const links = new Map<Connection, ConnectionLinks>();
   const linksOf = (connection: Connection): ConnectionLinks => {
     const found =
       links.get(connection) ??
-      connectionLinks(connection, { queues, store, broker: messages, verify: options.verify });
+      connectionLinks(connection, { queues, topics, store, broker: messages, verify: options.verify });
     links.set(connection, found);
     return found;
   };
@@ -81,6 +86,7 @@ export async function startServiceBus(
     throw error;
   }
   for (const queue of queues) messages.pump(queue);
+  for (const topic of topics) messages.pumpTopic(topic);
   const bound = server.address();
   return {
     port: bound !== null && typeof bound === 'object' ? bound.port : options.port,

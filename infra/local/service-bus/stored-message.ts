@@ -3,7 +3,10 @@ import type { Sections } from './message-sections.ts';
 /** A message as the queue holds it. Times in milliseconds since 1970. */
 export interface Stored {
   readonly sequence: number;
+  /** Its number in the topic that it came through. */
+  readonly enqueueSequence: number | undefined;
   readonly queue: string;
+  readonly sessionId: string | undefined;
   readonly dead: boolean;
   readonly state: 'active' | 'deferred' | 'scheduled';
   readonly enqueuedAt: number;
@@ -22,7 +25,9 @@ export type StoredRow = Record<string, unknown>;
 export function storedOf(row: StoredRow): Stored {
   return {
     sequence: Number(row.sequence),
+    enqueueSequence: optional(row.enqueue_sequence),
     queue: String(row.queue),
+    sessionId: row.session_id === null ? undefined : String(row.session_id),
     dead: row.dead === 1,
     state: row.state as Stored['state'],
     enqueuedAt: Number(row.enqueued_at),

@@ -1,11 +1,13 @@
 import { deadLetterRow, failDelivery } from './dead-lettering.ts';
-import type { QueueSettings } from './queue.ts';
+import type { Inbox, QueueSettings } from './queue.ts';
 import type { Query } from './queue-store.ts';
+import { expireSessions } from './sessions.ts';
 import { storedOf } from './stored-message.ts';
 
 /** Does what is due in a queue and its dead-letter queue by now. */
 export function passTime(query: Query, queue: QueueSettings, now: number): void {
   expireLocks(query, queue, now);
+  expireSessions(query, queue, now);
   activateScheduled(query, queue, now);
   expireMessages(query, queue, now);
 }
@@ -15,6 +17,7 @@ export function nextDue(query: Query, queue: QueueSettings): number | undefined 
   const [next] = query(
     `SELECT min(at) AS at FROM (
        SELECT min(locked_until) AS at FROM messages WHERE lock_token IS NOT NULL AND queue = ?1
+       UNION ALL SELECT min(locked_until) FROM sessions WHERE holder IS NOT NULL AND queue = ?1
        UNION ALL SELECT min(due_at) FROM messages WHERE due_at IS NOT NULL AND queue = ?1
        UNION ALL SELECT min(expires_at) FROM messages
          WHERE expires_at IS NOT NULL AND lock_token IS NULL AND queue = ?1)`,
@@ -29,7 +32,7 @@ function expireLocks(query: Query, queue: QueueSettings, now: number): void {
 }
 
 /** A scheduled message lives from when it becomes active. */
-function activateScheduled(query: Query, queue: QueueSettings, now: number): void {
+export function activateScheduled(query: Query, queue: Inbox, now: number): void {
   query(
     `UPDATE messages SET state = 'active', enqueued_at = due_at, expires_at = due_at + time_to_live, due_at = NULL
      WHERE queue = ? AND due_at IS NOT NULL AND due_at <= ?`,

@@ -8,7 +8,7 @@ import {
   tokenOfBytes,
   tokenOfTag,
 } from '../../../infra/local/service-bus/lock-token.ts';
-import { QueueSettings } from '../../../infra/local/service-bus/queue.ts';
+import { QueueSettings, TopicSettings } from '../../../infra/local/service-bus/queue.ts';
 
 const verify: Verifier = async (token) => {
   if (token !== 'good') throw new Error('bad signature');
@@ -53,25 +53,43 @@ test.each([
   expect(claims.allow('q')).toBe(false);
 });
 
-test('addresses name queues, their dead letters and their management, in either case', () => {
-  const queue = QueueSettings.parse({
-    name: 'commands',
-    maxDeliveryCount: 10,
-    lockSeconds: 60,
-    duplicateWindowSeconds: 0,
-  });
-  expect(addressOf('$cbs', [queue])).toEqual({ kind: 'claims' });
-  expect(addressOf('Commands', [queue])).toMatchObject({ kind: 'entity', entity: { dead: false } });
-  expect(addressOf('commands/$DeadLetterQueue', [queue])).toMatchObject({
-    kind: 'entity',
-    entity: { dead: true },
-  });
-  expect(addressOf('commands/$deadletterqueue/$management', [queue])).toMatchObject({
+test('addresses name queues, subscriptions, their dead letters and their management, in either case', () => {
+  const receiving = { maxDeliveryCount: 10, lockSeconds: 60 };
+  const entities = {
+    queues: [QueueSettings.parse({ name: 'commands', ...receiving, duplicateWindowSeconds: 0 })],
+    topics: [
+      TopicSettings.parse({
+        name: 'events',
+        duplicateWindowSeconds: 0,
+        subscriptions: [{ name: 'all', ...receiving }],
+      }),
+    ],
+  };
+  const named = (address: string | undefined) => addressOf(address, entities);
+  expect(named('$cbs')).toEqual({ kind: 'claims' });
+  expect(named('Commands')).toMatchObject({ kind: 'entity', entity: { dead: false } });
+  expect(named('commands/$DeadLetterQueue')).toMatchObject({ kind: 'entity', entity: { dead: true } });
+  expect(named('commands/$deadletterqueue/$management')).toMatchObject({
     kind: 'management',
-    entity: { dead: true },
+    of: { kind: 'entity', entity: { dead: true }, subscription: false },
   });
-  for (const address of [undefined, '', 'other', 'commands/other', '$management'])
-    expect(() => addressOf(address, [queue])).toThrow(/could not be found/);
+  expect(named('events')).toMatchObject({ kind: 'topic', topic: { name: 'events' } });
+  expect(named('events/$management')).toMatchObject({ kind: 'management', of: { kind: 'topic' } });
+  expect(named('events/Subscriptions/All/$management')).toMatchObject({
+    kind: 'management',
+    of: { entity: { queue: { name: 'events/subscriptions/all' }, dead: false }, subscription: true },
+  });
+  for (const address of [
+    undefined,
+    '',
+    'other',
+    'commands/other',
+    '$management',
+    'events/all',
+    'events/$deadletterqueue',
+    'events/subscriptions/other',
+  ])
+    expect(() => named(address)).toThrow(/could not be found/);
 });
 
 test("a lock token's tag has the first three groups reversed", () => {

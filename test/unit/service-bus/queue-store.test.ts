@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import rhea from 'rhea';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../infra/local/service-bus/database.ts';
 import { deliveredBytes } from '../../../infra/local/service-bus/delivered.ts';
 import { readMessage, type Sent } from '../../../infra/local/service-bus/message-sections.ts';
@@ -219,5 +223,78 @@ describe('messages', () => {
     { what: 'half a message', bytes: rhea.message.encode({ body: 'hello world' }).subarray(0, 8) },
   ])('$what is refused', ({ bytes }) => {
     expect(() => readMessage(bytes)).toThrow(/no AMQP message/);
+  });
+});
+
+describe('a file of before sessions and topics', () => {
+  test('keeps its messages, and takes part in what came later', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'bus-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'bus.sqlite');
+    const before = new DatabaseSync(file);
+    before.exec(`CREATE TABLE messages (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, dead INTEGER NOT NULL DEFAULT 0,
+      state TEXT NOT NULL, enqueued_at INTEGER NOT NULL, time_to_live INTEGER, due_at INTEGER, expires_at INTEGER,
+      delivery_count INTEGER NOT NULL DEFAULT 0, lock_token TEXT, locked_until INTEGER, header BLOB, annotations BLOB,
+      properties BLOB, application_properties BLOB, body BLOB NOT NULL) STRICT;`);
+    const { body } = message('old').sections;
+    before
+      .prepare(`INSERT INTO messages (queue, state, enqueued_at, body) VALUES ('q', 'active', 1, ?)`)
+      .run(body);
+    before.close();
+    store = queueStore(openDatabase(file), () => now);
+    expect(read(lockOne())).toMatchObject({ body: 'old' });
+    const sessions = { ...queue, name: 'sessions', requiresSession: true };
+    store.enqueue(sessions, [message('new', { group_id: 'a' })]);
+    expect(store.acceptNextSession(sessions)?.id).toBe('a');
+  });
+});
+
+describe('sessions', () => {
+  const sessions = { ...queue, name: 'sessions', requiresSession: true };
+  const entity: Entity = { queue: sessions, dead: false };
+
+  test('what is taken from one is locked as long as it is, and renewed with it', () => {
+    store.enqueue(sessions, [message('a', { group_id: 's' }), message('b', { group_id: 's' })]);
+    const session = store.acceptSession(sessions, 's');
+    now += 30_000;
+    const [first] = store.lock(entity, 1, session);
+    expect(first?.lockedUntil).toBe(session.lockedUntil);
+    const until = store.renewSession(sessions, session);
+    expect(until).toBe(now + 60_000);
+    now = until - 1;
+    store.passTime(sessions);
+    store.complete(entity, first!.lockToken!);
+    expect(store.nextDue(sessions)).toBe(until);
+    now = until;
+    store.passTime(sessions);
+    expect(store.lock(entity, 1, session)).toEqual([]);
+    expect(() => store.renewSession(sessions, session)).toThrow(/expired/);
+    expect(store.acceptNextSession(sessions)?.id).toBe('s');
+  });
+
+  test('one that was let go and has neither messages nor state leaves nothing behind', () => {
+    const database = openDatabase(':memory:');
+    store = queueStore(database, () => now);
+    const left = () =>
+      database.connection
+        .prepare('SELECT id FROM sessions')
+        .all()
+        .map(({ id }) => id);
+    store.releaseSession(sessions, store.acceptSession(sessions, 'gone'));
+    const kept = store.acceptSession(sessions, 'kept');
+    store.setSessionState(sessions, kept, Buffer.from('1'));
+    store.releaseSession(sessions, kept);
+    store.acceptSession(sessions, 'expired');
+    now += 60_000;
+    store.passTime(sessions);
+    expect(left()).toEqual(['kept']);
+  });
+
+  test('a session id that is too long is refused', () => {
+    expect(() => store.enqueue(sessions, [message('a', { group_id: 'x'.repeat(129) })])).toThrow(
+      /at most 128/,
+    );
+    expect(store.peek(entity, 0, 1)).toEqual([]);
   });
 });
