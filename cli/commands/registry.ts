@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { addAudit } from './registry/audit.ts';
 import { addPolicies } from './registry/policies.ts';
 import { addTokenKeys } from './registry/token-keys.ts';
 
 /** Puts the nouns of the registry's care together: each has a file in `registry/` and a line here. */
-const nouns: readonly ((registry: Command) => void)[] = [addTokenKeys, addPolicies];
+const nouns: readonly ((registry: Command) => void)[] = [addTokenKeys, addPolicies, addAudit];
 
 export function addRegistry(program: Command): void {
   const registry = program.command('registry').description('what the registry keeps, tells and fetches');

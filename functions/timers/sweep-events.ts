@@ -1,5 +1,6 @@
 import { app, type InvocationContext, type Timer } from '@azure/functions';
 import * as df from 'durable-functions';
+import { expireAudit } from '../../shared/registry/audit/expire-audit.ts';
 import { answerEvent } from '../accept-event.ts';
 import { sweepPushes } from '../registry.ts';
 import { services } from '../services.ts';
@@ -27,11 +28,12 @@ app.timer('sweep-events', {
   },
 });
 
-/** Every night: forgets events that are older than 30 days. */
+/** Every night: forgets events that are older than 30 days, and what was done in repositories longer ago than is kept. */
 app.timer('expire-events', {
   schedule: '0 30 3 * * *',
   handler: async () => {
     const made = services();
     await made.events.expire(new Date(made.now().getTime() - KEPT_MS));
+    await expireAudit(made.tables, made.now());
   },
 });

@@ -1,5 +1,6 @@
 import type { Route } from './route.ts';
 import * as applications from './routes/applications.ts';
+import * as audit from './routes/audit.ts';
 import * as deadLetters from './routes/dead-letters.ts';
 import * as events from './routes/events.ts';
 import * as hooks from './routes/hooks.ts';
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   imageUsage,
   imageChanges,
   policies,
+  audit,
   events,
   deadLetters,
   hooks,

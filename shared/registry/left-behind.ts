@@ -41,7 +41,7 @@ async function waitingIn(tables: Tables, repository: RepositoryName): Promise<Su
   const range = rowsOf(repository, 'q!');
   for (let from = range.from; ; ) {
     let next: SubscriptionName | undefined;
-    for await (const { row } of tables.list(REGISTRY, { ...range, from: from ?? '' })) {
+    for await (const { row } of tables.list(REGISTRY, { ...range, from: from ?? '', page: 1 })) {
       next = SubscriptionName.parse(row.split('!')[1]);
       break;
     }

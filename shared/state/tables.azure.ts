@@ -12,6 +12,9 @@ import {
   type Write,
 } from './tables.ts';
 
+/** The most that the service answers at once. */
+const PAGE = 1000;
+
 /**
  * Tables of a storage account, reached with a managed identity.
  * https://learn.microsoft.com/rest/api/storageservices/table-service-rest-api
@@ -38,10 +41,9 @@ export function azureTables(uri: string, credential: TokenCredential): Tables {
     async *list(table, range) {
       const filter = filterOf(range);
       try {
-        for await (const entity of clientOf(table).listEntities(
-          filter === '' ? {} : { queryOptions: { filter } },
-        ))
-          yield toRow(entity);
+        const entities = clientOf(table).listEntities(filter === '' ? {} : { queryOptions: { filter } });
+        for await (const page of entities.byPage({ maxPageSize: range.page ?? PAGE }))
+          for (const entity of page) yield toRow(entity);
       } catch (error) {
         if (!isMissingTable(error)) throw error;
       }

@@ -25,6 +25,8 @@ export interface Range {
   readonly from?: string;
   /** Row key after the last, exclusive. */
   readonly to?: string;
+  /** Rows that are fetched at once, at most 1000: fewer where a reader may soon have enough. */
+  readonly page?: number;
 }
 
 /**

@@ -225,6 +225,8 @@ describe.each<{ name: string; make: () => Tables }>([
     const rows = (await all(store, table, { partition: 'p' })).map(({ row }) => row);
     expect(rows).toHaveLength(1100);
     expect(rows).toEqual([...rows].sort());
+    const slowly = (await all(store, table, { partition: 'p', to: '00100', page: 7 })).map(({ row }) => row);
+    expect(slowly).toEqual(rows.slice(0, 100));
   });
 
   test('of many who write what they read one succeeds', async () => {

@@ -1,5 +1,6 @@
 /** The API under /api/v1: importing a file registers its functions. */
 export * as applications from './applications.ts';
+export * as audit from './audit.ts';
 export * as deadLetters from './dead-letters.ts';
 export * as events from './events.ts';
 export * as status from './get-status.ts';
