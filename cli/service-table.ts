@@ -6,7 +6,14 @@ const colours = { done: 'green', failed: 'red', rolling: 'yellow', 'waiting-for-
 export const rolloutText = (service: ServiceSummary, paint: Paint): string =>
   service.removing
     ? paint('yellow', 'removing')
-    : paint(colours[service.rollout.state], service.rollout.state);
+    : service.refused !== undefined
+      ? paint(
+          'red',
+          service.rollout.state === 'waiting-for-image'
+            ? 'refused'
+            : `${service.rollout.state}, newer refused`,
+        )
+      : paint(colours[service.rollout.state], service.rollout.state);
 
 export const serviceTable = (
   services: readonly ServiceSummary[],
@@ -24,6 +31,15 @@ export const serviceTable = (
     ]),
     `No service is deployed in environment ${environment}.`,
   );
+
+/** Why an image is not deployed, a line for each thing that is missing. */
+export const refusalText = ({ key, image, refused }: ServiceSummary): string =>
+  refused === undefined
+    ? ''
+    : [
+        `${key.application}/${key.service}: the image ${image} (${refused.digest.slice(0, 19)}) is refused:`,
+        ...refused.reasons.map((reason) => `  - ${harmless(reason)}`),
+      ].join('\n');
 
 /** Why a rollout failed, with the container's last lines. */
 export function failureText({ key, rollout }: ServiceSummary): string {

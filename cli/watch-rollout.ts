@@ -4,12 +4,12 @@ import { getService, listServices, type ServiceSummary } from '../shared/api/rou
 import type { ApplicationSpec } from '../shared/model/application.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
-import { failureText, rolloutText } from './service-table.ts';
+import { failureText, refusalText, rolloutText } from './service-table.ts';
 import type { Session } from './session.ts';
 
 /**
  * Watches an application's services until each rollout has ended, says every change, then gives the services.
- * @throws Failure `rollout-failed`, `rollout-timeout`, `waiting-for-image`
+ * @throws Failure `image-refused`, `rollout-failed`, `rollout-timeout`, `waiting-for-image`
  */
 export async function watchRollout(
   session: Session,
@@ -77,6 +77,14 @@ async function conclude(
       )
       .join('\n'),
   );
+  const refused = services.filter((service) => service.refused !== undefined);
+  if (refused.length > 0)
+    throw new Failure({
+      code: 'image-refused',
+      message: refused.map(refusalText).join('\n'),
+      remedy: `What ran before runs on. Sign the image, and that rolls it out; look at it with: berth images verify ${refused[0]?.image} --environment ${environment}`,
+      exitCode: exitCodes.failed,
+    });
   const failed = services.filter(({ rollout }) => rollout.state === 'failed');
   if (failed.length > 0)
     throw new Failure({

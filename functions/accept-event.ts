@@ -39,6 +39,7 @@ export async function answerEvent(
   const starts = await answer(event, hash, {
     stores: made.stores,
     images: made.images,
+    trust: made.trust,
     isLive: (instanceId) => isLive(client, instanceId),
     now: made.now(),
   }).catch(async (error: unknown) => {

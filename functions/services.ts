@@ -14,12 +14,14 @@ import {
   subscriptionStore,
 } from '../shared/registry/subscriptions/subscription-store.ts';
 import { type KeptTokenKeys, sealedTokenKeys } from '../shared/registry/token-keys/token-keys.sealed.ts';
+import { imageTrust } from '../shared/registry/trust/image-trust.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
 import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
+import type { ImageTrust } from '../shared/workloads/image-trust.ts';
 import type { WorkloadPorts } from '../shared/workloads/ports.ts';
 import { type Stores, stores } from '../shared/workloads/stores.ts';
 import { deadLettersOf } from './dead-letters.ts';
@@ -36,6 +38,7 @@ export interface Services extends MachineServices {
   readonly stores: Stores;
   readonly secrets: Secrets;
   readonly images: ImageResolver;
+  readonly trust: ImageTrust;
   readonly events: EventStore;
   readonly hooks: HookStore;
   readonly refusals: Refusals;
@@ -90,6 +93,7 @@ function makeServices(settings: Settings): Services {
     secrets,
     ...machines,
     images: imageResolver(tables),
+    trust: imageTrust(registry),
     events: eventStore(tables, now),
     hooks: hookStore(tables, secrets),
     refusals: kept,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { listServices } from '../../shared/api/routes/services.ts';
 import { getStatus } from '../../shared/api/routes/status.ts';
-import { serviceTable } from '../service-table.ts';
+import { refusalText, serviceTable } from '../service-table.ts';
 import { withSession } from '../session.ts';
 
 const counts = (byState: Readonly<Record<string, number>>): string =>
@@ -27,6 +27,9 @@ export const addStatus = (program: Command): Command =>
             `replicas  ${counts(status.replicas.byState)} (${status.replicas.wanted} wanted)`,
             '',
             serviceTable(services, output.paint, environment),
+            ...services
+              .filter(({ refused }) => refused !== undefined)
+              .map((service) => `\n${refusalText(service)}`),
           ].join('\n'),
         );
       }),

@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { CloudEvent } from '../../shared/model/cloud-event.ts';
-import { type Service, serviceId } from '../../shared/model/service.ts';
+import { parseImageReference } from '../../shared/model/image.ts';
+import { type RefusedImage, type Service, serviceId } from '../../shared/model/service.ts';
 import { eventTypes } from '../../shared/workloads/answer.ts';
 import { mend, sweepServices } from '../../shared/workloads/sweep.ts';
 import { acceptEvent } from '../accept-event.ts';
@@ -18,6 +19,7 @@ export async function sweep(
     const found = await client.getStatus(id).catch(() => undefined);
     return ['Running', 'Pending', 'Suspended'].includes(found?.runtimeStatus ?? '');
   };
+  await reconsiderRefused(made, client, context);
   const findings = await sweepServices(made.workloads, isLive);
   // Adoptions come before the repairs that would otherwise make the same again.
   const order = ['remove', 'release', 'adopt', 'reserve', 'repair'] as const;
@@ -35,6 +37,26 @@ export async function sweep(
           }
         }),
     );
+}
+
+/** Services whose image was refused by rules that have changed since: they are asked about again. */
+async function reconsiderRefused(
+  made: Services,
+  client: df.DurableClient,
+  context: Pick<InvocationContext, 'log' | 'error'>,
+): Promise<void> {
+  for await (const { value: service } of made.stores.services.list({})) {
+    const { key, spec, refused } = service;
+    if (refused === undefined) continue;
+    try {
+      const { repository } = parseImageReference(spec.image);
+      if ((await made.trust.rules(repository, key.environment)) === refused.rules) continue;
+      context.log(`sweep: ${serviceId(key)}: other rules for ${repository} than refused its image`);
+      await acceptEvent(made, client, trustChangedEvent(service, refused, made.now()));
+    } catch (error) {
+      context.error(`sweep: ${serviceId(key)}:`, error);
+    }
+  }
 }
 
 function nameOf(finding: Awaited<ReturnType<typeof sweepServices>>[number]): string {
@@ -60,6 +82,17 @@ const repairEvent = ({ key, revision }: Service, reason: string, now: Date): Clo
     type: eventTypes.sweep,
     time: now.toISOString(),
     data: { key, reason },
+  });
+
+/** One event for each service, refusal and minute. */
+const trustChangedEvent = ({ key, spec }: Service, { digest, rules }: RefusedImage, now: Date): CloudEvent =>
+  CloudEvent.parse({
+    specversion: '1.0',
+    id: `trust:${rules}:${digest}:${now.toISOString().slice(0, 16)}`,
+    source: `sweep/${serviceId(key)}`,
+    type: eventTypes.trustChanged,
+    time: now.toISOString(),
+    data: { repository: parseImageReference(spec.image).repository, digest },
   });
 
 app.timer('sweep-services', {

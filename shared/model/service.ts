@@ -53,6 +53,19 @@ export const RolloutStatus = z.discriminatedUnion('state', [
 ]);
 export type RolloutStatus = z.infer<typeof RolloutStatus>;
 
+/** An image that was not accepted, since the policies of its repository demand more than was found of it. */
+export const RefusedImage = z.object({
+  digest: Digest,
+  /** What is missing, one sentence each. */
+  reasons: z.array(z.string()),
+  /** Names the rules that refused it: others may not. */
+  rules: z.string(),
+  /** `<source> <id>` of the event that brought it. */
+  cause: z.string(),
+  at: z.iso.datetime(),
+});
+export type RefusedImage = z.infer<typeof RefusedImage>;
+
 /** The row that owns a service: what is wanted, what serves, how the way there goes. */
 export const Service = z.object({
   key: ServiceKey,
@@ -69,6 +82,8 @@ export const Service = z.object({
   /** No longer in its application: goes to no replicas, then this row goes too. */
   removing: z.boolean().default(false),
   rollout: RolloutStatus,
+  /** The image that `spec` means, while it is refused: what was accepted before it goes on. */
+  refused: RefusedImage.optional(),
   /** Instance id of the orchestration that carries the rollout. */
   owner: z.string().optional(),
 });

@@ -1,11 +1,12 @@
 import { ApplicationSpec, type ServiceSpec } from '../model/application.ts';
-import { parseImageReference } from '../model/image.ts';
+import { type ImageReference, parseImageReference } from '../model/image.ts';
 import type { EnvironmentName, JobName, ServiceName } from '../model/names.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import { documentValues } from '../state/documents.ts';
 import { Conflict } from '../state/tables.ts';
+import { acceptImage } from './accept-image.ts';
 import type { Answering, Cause, Start } from './answer.ts';
-import { changeService, isAccepted } from './change-service.ts';
+import { changeService } from './change-service.ts';
 import { removeService } from './remove-service.ts';
 import { startIds } from './start-ids.ts';
 import { placeOf } from './stores.ts';
@@ -73,8 +74,11 @@ async function deployService(
   return await changeService(answering, cause, key, instanceId, async (service) => {
     if (service === undefined || isLater(service.specAt, cause.at)) return undefined;
     const digest = await images.resolve(reference);
-    if (digest === undefined) return { service: { ...service, rollout: { state: 'waiting-for-image' } } };
-    return isAccepted(service, spec, digest) ? undefined : { service, accept: { spec, digest } };
+    if (digest === undefined) {
+      const { refused: _, ...rest } = service;
+      return { service: { ...rest, rollout: { state: 'waiting-for-image' } } };
+    }
+    return await acceptImage(answering, cause, service, { spec, digest });
   });
 }
 
@@ -82,12 +86,12 @@ async function changeRule(
   { stores }: Answering,
   key: ServiceKey,
   before: string | undefined,
-  { repository, tag }: ReturnType<typeof parseImageReference>,
+  reference: ImageReference,
 ): Promise<void> {
-  const old = before === undefined ? undefined : parseImageReference(before);
-  if (tag !== undefined) await stores.rules.upsert(...placeOf.rule(repository, tag, key), key);
-  if (old?.tag !== undefined && (old.repository !== repository || old.tag !== tag))
-    await stores.rules.delete(...placeOf.rule(old.repository, old.tag, key));
+  const place = placeOf.rule(reference, key);
+  await stores.rules.upsert(...place, key);
+  const old = before === undefined ? undefined : placeOf.rule(parseImageReference(before), key);
+  if (old !== undefined && old.join() !== place.join()) await stores.rules.delete(...old);
 }
 
 /** @returns false if a newer deployment was written already */

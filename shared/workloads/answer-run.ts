@@ -8,7 +8,7 @@ import { placeOf } from './stores.ts';
 
 /** One event makes one run: its id is that of the event's orchestration. */
 export async function answerRun(
-  { stores, images, now }: Answering,
+  { stores, images, trust, now }: Answering,
   cause: Cause,
   { environment, application, job }: JobKey,
   { scheduled }: { scheduled: boolean },
@@ -29,7 +29,16 @@ export async function answerRun(
     });
   }
   const { spec } = known.value;
-  const digest = await images.resolve(parseImageReference(spec.image));
+  const reference = parseImageReference(spec.image);
+  const digest = await images.resolve(reference);
+  const verdict = digest && (await trust.judge(reference.repository, digest, environment));
+  const failed = (code: string, reason: string): Run['status'] => ({
+    state: 'failed',
+    at: now.toISOString(),
+    code,
+    reason,
+    lastLines: [],
+  });
   const run: Run = {
     id,
     key,
@@ -39,15 +48,11 @@ export async function answerRun(
     cause: cause.text,
     createdAt: now.toISOString(),
     status:
-      digest === undefined
-        ? {
-            state: 'failed',
-            at: now.toISOString(),
-            code: 'image-not-found',
-            reason: `The registry has no ${spec.image}: push it, then run the job again.`,
-            lastLines: [],
-          }
-        : { state: 'pending' },
+      verdict === undefined
+        ? failed('image-not-found', `The registry has no ${spec.image}: push it, then run the job again.`)
+        : verdict.verdict === 'refused'
+          ? failed('image-refused', verdict.reasons.join(' '))
+          : { state: 'pending' },
   };
   try {
     await stores.runs.insert(...placeOf.run(key, id), run);

@@ -6,11 +6,12 @@ import { Invalid } from '../model/invalid.ts';
 import { JobKey } from '../model/job.ts';
 import { ServiceKey } from '../model/service.ts';
 import { answerDeploy } from './answer-deploy.ts';
-import { answerPush } from './answer-push.ts';
+import { answerPush, reconsider } from './answer-push.ts';
 import { answerRepair } from './answer-repair.ts';
 import { answerRun } from './answer-run.ts';
 import { answerRestart, answerScale } from './answer-scale.ts';
 import type { ImageResolver } from './image-resolver.ts';
+import type { ImageTrust } from './image-trust.ts';
 import type { Stores } from './stores.ts';
 
 /** An orchestration to start. */
@@ -24,6 +25,7 @@ export interface Start {
 export interface Answering {
   readonly stores: Stores;
   readonly images: ImageResolver;
+  readonly trust: ImageTrust;
   /** Whether an orchestration is pending or running. */
   isLive(instanceId: string): Promise<boolean>;
   readonly now: Date;
@@ -46,12 +48,14 @@ export const eventTypes = {
   scheduleDue: 'dev.berth.schedule.due',
   replicaDied: 'dev.berth.replica.died',
   sweep: 'dev.berth.sweep',
+  trustChanged: 'dev.berth.trust.changed',
 } as const;
 
 const Push = z.object({ repository: RepositoryName, tag: Tag.optional(), digest: Digest });
 const Due = z.object({ key: JobKey, due: z.iso.datetime({ offset: true }) });
 const Died = z.object({ key: ServiceKey, container: z.string() });
 const Sweep = z.object({ key: ServiceKey });
+const TrustChanged = z.object({ repository: RepositoryName, digest: Digest });
 
 /**
  * The orchestrations that answer a stored event, after what it asks for was recorded. Answering it again gives the same
@@ -76,6 +80,8 @@ export async function answer(
       return await answerRepair(answering, cause, dataOf(event, Died));
     case eventTypes.sweep:
       return await answerRepair(answering, cause, dataOf(event, Sweep));
+    case eventTypes.trustChanged:
+      return await reconsider(answering, cause, dataOf(event, TrustChanged));
     default:
       return [];
   }

@@ -31,8 +31,7 @@ export async function removeService(
 /** Deletes the records of a service that has no containers: its rule and revisions, and last its row. */
 export async function forgetService(stores: Stores, service: Service): Promise<void> {
   const { key, spec } = service;
-  const { repository, tag } = parseImageReference(spec.image);
-  if (tag !== undefined) await stores.rules.delete(...placeOf.rule(repository, tag, key));
+  await stores.rules.delete(...placeOf.rule(parseImageReference(spec.image), key));
   for await (const { partition, row } of stores.revisions.list({ partition: serviceId(key) }))
     await stores.revisions.delete(partition, row);
   await stores.services.delete(...placeOf.service(key));

@@ -1,4 +1,5 @@
 import { ApplicationSpec, PoolSpec } from '../model/application.ts';
+import type { ImageReference } from '../model/image.ts';
 import { Job, type JobKey, jobId, Run } from '../model/job.ts';
 import { Machine } from '../model/machine.ts';
 import type { EnvironmentName } from '../model/names.ts';
@@ -47,9 +48,10 @@ export const placeOf = {
     serviceId(replica.key),
     `${numberKey(replica.slot)}.g${numberKey(replica.generation)}`,
   ],
-  rule: (repository: string, tag: string, key: ServiceKey): Place => [
+  /** By the digest where the reference has one, since it then means nothing else. */
+  rule: ({ repository, tag, digest }: ImageReference, key: ServiceKey): Place => [
     tableKey(repository),
-    `${tag}!${serviceId(key)}`,
+    `${digest ?? tag}!${serviceId(key)}`,
   ],
   job: (key: JobKey): Place => [key.environment, `${key.application}.${key.job}`],
   run: (key: JobKey, id: string): Place => [jobId(key), id],

@@ -10,6 +10,7 @@ import { MachineRoom } from '../../shared/scheduling/rows.ts';
 import { documents } from '../../shared/state/documents.ts';
 import type { Start } from '../../shared/workloads/answer.ts';
 import { all, placeOf } from '../../shared/workloads/stores.ts';
+import { trustsAll } from '../support/trusts-all.ts';
 import { digestOf, hello, web, workloadWorld } from '../support/workload-world.ts';
 
 const a = digestOf('a');
@@ -38,6 +39,7 @@ async function world() {
     stores: made.stores,
     events: eventStore(made.stores.tables, () => made.clock.now),
     images: { resolve: async () => a },
+    trust: trustsAll,
     now: () => made.clock.now,
   } as unknown as Services;
   const [engine] = made.engines.values();

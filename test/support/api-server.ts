@@ -20,6 +20,7 @@ import { keyStore } from '../../shared/auth/key-store.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
+import { imageTrust } from '../../shared/registry/trust/image-trust.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
 import { sealedTokenKeys } from '../../shared/registry/token-keys/token-keys.sealed.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
@@ -69,6 +70,7 @@ export async function startApiServer(over: Partial<Services> = {}): Promise<ApiS
   const services = {
     ...memoryServices(tables),
     registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)) },
+    trust: imageTrust(registry),
     settings: { adminKeyHash: hashKey(adminKey), hostname: host, location: 'westeurope' },
     ...over,
   } as unknown as Services;

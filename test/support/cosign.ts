@@ -7,6 +7,13 @@ export type TestSigner =
   | { readonly key: KeyObject }
   | { readonly certificate: TestCertificate; readonly sigstore: TestSigstore; readonly at?: Date };
 
+/** Body of an entry of the transparency log. */
+interface Entry {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly spec: object;
+}
+
 /** One layer of what cosign pushes. */
 export interface SignedLayer {
   readonly layer: Content;
@@ -141,17 +148,13 @@ function annotationsOf(signer: TestSigner, entry: unknown): Record<string, strin
   };
 }
 
-function bundleLayer(
-  signed: object,
-  signer: TestSigner,
-  entry: { kind: string; apiVersion: string },
-): SignedLayer {
+function bundleLayer(signed: object, signer: TestSigner, entry: Entry): SignedLayer {
   const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
   const bundle = { mediaType, verificationMaterial: materialOf(signer, entry), ...signed };
   return { layer: content(mediaType, Buffer.from(JSON.stringify(bundle))), annotations: {} };
 }
 
-function materialOf(signer: TestSigner, entry: { kind: string; apiVersion: string }): object {
+function materialOf(signer: TestSigner, entry: Entry): object {
   if ('key' in signer) return { publicKey: { hint: 'a key' }, tlogEntries: [] };
   const { body, integratedTime, logIndex, logId, promise, checkpoint, rootHash } = signer.sigstore.enter(
     entry,

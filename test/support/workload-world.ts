@@ -27,6 +27,7 @@ import { RollOut } from '../../shared/workloads/roll-out.ts';
 import { RunJob } from '../../shared/workloads/run-job.ts';
 import { all, placeOf, stores } from '../../shared/workloads/stores.ts';
 import { runOrchestration } from './run-orchestration.ts';
+import { trustsAll } from './trusts-all.ts';
 
 export const digestOf = (letter: string): Digest => Digest.parse(`sha256:${letter.repeat(64)}`);
 export const web = ServiceKey.parse({ environment: 'dev', application: 'hello', service: 'web' });
@@ -119,6 +120,7 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
     images: {
       resolve: async ({ repository, tag, digest }) => digest ?? tags.get(`${repository}:${tag}`),
     },
+    trust: trustsAll,
     isLive: async (id) => live.has(id),
     now: clock.now,
   });

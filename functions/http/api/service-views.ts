@@ -22,7 +22,7 @@ export const replicaView = (replica: Replica): ReplicaView => ({
 });
 
 export function serviceSummary(service: Service, replicas: readonly Replica[]): ServiceSummary {
-  const { key, spec, revision, healthyRevision, accepted, removing, rollout } = service;
+  const { key, spec, revision, healthyRevision, accepted, removing, rollout, refused } = service;
   return {
     key,
     image: spec.image,
@@ -31,6 +31,7 @@ export function serviceSummary(service: Service, replicas: readonly Replica[]): 
     ...(healthyRevision === undefined ? {} : { healthyRevision }),
     removing,
     rollout,
+    ...(refused === undefined ? {} : { refused }),
     replicas: {
       wanted: removing ? 0 : spec.replicas,
       healthy: replicas.filter((replica) => replica.status.state === 'healthy').length,

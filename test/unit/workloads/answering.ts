@@ -5,11 +5,12 @@ import { Digest, type ImageReference } from '../../../shared/model/image.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import { type Answering, answer, eventTypes, type Start } from '../../../shared/workloads/answer.ts';
 import { stores } from '../../../shared/workloads/stores.ts';
+import { trustsAll } from '../../support/trusts-all.ts';
 
 export const digestOf = (letter: string): Digest => Digest.parse(`sha256:${letter.repeat(64)}`);
 
 /** A registry's tags, and orchestrations of which none runs unless said. */
-export function answeringWorld() {
+export function answeringWorld(trust = trustsAll) {
   const tags = new Map<string, Digest>();
   const live = new Set<string>();
   const made = stores(memoryTables());
@@ -20,6 +21,7 @@ export function answeringWorld() {
       resolve: async ({ repository, tag, digest }: ImageReference) =>
         digest ?? tags.get(`${repository}:${tag}`),
     },
+    trust,
     isLive: async (id) => live.has(id),
     now,
   };
