@@ -1,9 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
+import type { Handle } from '../../infra/registry/exchange.ts';
+import { serve } from '../../infra/registry/serve.ts';
 import type { Role } from '../../shared/auth/permissions.ts';
 import type { CloudEvent } from '../../shared/model/cloud-event.ts';
 import type { RegistryDeps } from '../../shared/registry/call.ts';
@@ -54,44 +50,8 @@ export async function testRegistry(
   return { deps, handle: registryHandler(deps), events, reports };
 }
 
-/** Serves a handler on a free port of 127.0.0.1, over plain HTTP. */
-export async function serveHandler(
-  handle: (request: Request) => Promise<Response>,
-): Promise<{ host: string; close(): Promise<void> }> {
-  const server = createServer((incoming, outgoing) => {
-    exchange(handle, incoming, outgoing).catch(() => outgoing.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function exchange(
-  handle: (request: Request) => Promise<Response>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(incoming.headersDistinct))
-    for (const value of values ?? []) headers.append(name, value);
-  const hasBody =
-    incoming.headers['transfer-encoding'] !== undefined ||
-    Number(incoming.headers['content-length'] ?? 0) > 0;
-  const response = await handle(
-    new Request(`http://${incoming.headers.host}${incoming.url}`, {
-      method: incoming.method ?? 'GET',
-      headers,
-      ...(hasBody ? { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: 'half' } : {}),
-    }),
-  );
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  if (response.body === null) outgoing.end();
-  else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
+/** Serves a handler on a free port of 127.0.0.1, over plain HTTP, as the lone registry is served. */
+export async function serveHandler(handle: Handle): Promise<{ host: string; close(): Promise<void> }> {
+  const { port, close } = await serve(handle, { address: '127.0.0.1', port: 0 });
+  return { host: `127.0.0.1:${port}`, close };
 }
