@@ -38,6 +38,8 @@ export interface Activity {
   readonly size: number;
   /** For a push of a tag: its counter, which makes the event's id; otherwise absent. */
   readonly counter?: number;
+  /** For a push of a signature, an attestation or the like: the image that it is about. */
+  readonly subject?: Digest | undefined;
   /** For a mount: where the blob was found. */
   readonly from?: RepositoryName;
   readonly origin: Origin;
@@ -67,6 +69,8 @@ export interface ActivityData {
   readonly digest: string;
   readonly mediaType: string;
   readonly size: number;
+  /** Digest of the image that a signature, an attestation or the like is about. */
+  readonly subject?: string;
   readonly from?: string;
   readonly origin: Origin;
 }
@@ -77,20 +81,23 @@ export function activityEvent(
   activity: Activity,
   nonce = randomBytes(6).toString('hex'),
 ): CloudEvent {
-  const { action, tag, digest, mediaType, size, counter, from, origin, at } = activity;
-  const ofPush = tag === undefined ? digest : `${tag}:${counter ?? at.getTime()}`;
+  const { action, tag, digest, mediaType, size, counter, subject, from, origin, at } = activity;
+  const time = counter ?? at.getTime();
+  // A push by digest gives the same event whenever it comes: nothing is different after the second. But what was refused for
+  // want of a signature that was deleted is asked about again when that comes back.
+  const ofPush = tag !== undefined ? `${tag}:${time}` : subject !== undefined ? `${digest}:${time}` : digest;
   const data: ActivityData = {
     repository,
     ...(tag === undefined ? {} : { tag }),
     digest,
     mediaType,
     size,
+    ...(subject === undefined ? {} : { subject }),
     ...(from === undefined ? {} : { from }),
     origin,
   };
   return {
     specversion: '1.0',
-    // A push by digest gives the same event whenever it comes: nothing is different after the second.
     id: action === 'push' ? ofPush : `${action}:${at.getTime()}:${nonce}`,
     source: `registry/${repository}`,
     type: `dev.berth.registry.${action}`,

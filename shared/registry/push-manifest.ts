@@ -76,7 +76,7 @@ export async function pushManifest(
     };
     const writes: Write[] = [{ kind: 'upsert', row: manifestRow(digest), values: valuesOf(entry) }];
     if (subject !== undefined) writes.push(referrerWrite(facts, subject, digest, size));
-    const done: Activity = { action: 'push', digest, mediaType, size, origin, at };
+    const done: Activity = { action: 'push', digest, mediaType, size, subject, origin, at };
     const activities: Activity[] = tags.length === 0 ? [done] : [];
     for (const tag of tags) {
       const before = await findTag(tables, repository, tag);

@@ -8,12 +8,13 @@ import { type UnsentEvent, unsentEvent } from './push-event.ts';
 import { markHeard, partitionOf, REGISTRY } from './repository.ts';
 import { keyOf, newestFirstKeyOf, nextStamp } from './stamp.ts';
 import type { Audience } from './subscriptions/audience.ts';
+import type { Feed } from './subscriptions/feed.ts';
 import { queueWrite } from './subscriptions/queue.ts';
 
 /** What activities leave to be passed on once their transaction is done. */
 export interface Left {
-  readonly repository: RepositoryName;
-  /** Pushes of tags: services are rolled out for them. */
+  readonly feed: Feed;
+  /** Pushes of tags and of signatures: services are rolled out for them. */
   readonly pushes: readonly UnsentEvent[];
   /** Subscriptions in whose queue something new stands. */
   readonly subscriptions: readonly SubscriptionName[];
@@ -22,7 +23,8 @@ export interface Left {
 /** Keeps the trail of what is done in repositories. */
 export interface Recorder {
   /**
-   * What activities of one repository leave: the audit row `a!…` of each, newest first; for a push of a tag the row `e!…`;
+   * What activities of one repository leave: the audit row `a!…` of each, newest first; for a push of a tag or of a
+   * signature the row `e!…`;
    * for each subscription that hears of it a row `q!…` of its queue. `writes` are part of the transaction that does it: one for
    * each activity, one more for each push of a tag, and at most MOST_SUBSCRIPTIONS. Call it again for another attempt.
    */
@@ -55,29 +57,29 @@ export function recorder(tables: Tables, audience: Audience, now: () => Date): R
     const audienceOf = await audience.of(repository);
     const writes: Write[] = [];
     const pushes: UnsentEvent[] = [];
-    const heard = new Map<SubscriptionName, { stamp: number; events: CloudEvent[] }>();
+    const heard = new Map<SubscriptionName, { stamp: number; events: [CloudEvent, ...CloudEvent[]] }>();
     for (const activity of activities) {
-      const { action, tag, counter, at } = activity;
+      const { action, tag, subject, counter, at } = activity;
       const event = activityEvent(repository, activity);
       const stamp = nextStamp(Math.max(at.getTime(), counter ?? 0));
       const values = documentValues(event);
       writes.push({ kind: 'insert', row: `a!${newestFirstKeyOf(stamp)}`, values });
-      if (action === 'push' && tag !== undefined) {
+      if (action === 'push' && (tag !== undefined || subject !== undefined)) {
         const row = `e!${keyOf(stamp)}`;
         writes.push({ kind: 'insert', row, values });
         pushes.push(unsentEvent(tables, repository, row, event));
       }
       for (const subscription of audienceOf(action)) {
-        const entry = heard.get(subscription) ?? { stamp, events: [] };
-        entry.events.push(event);
-        heard.set(subscription, entry);
+        const entry = heard.get(subscription);
+        if (entry === undefined) heard.set(subscription, { stamp, events: [event] });
+        else entry.events.push(event);
       }
     }
     for (const [subscription, { stamp, events }] of heard)
       writes.push(queueWrite(subscription, keyOf(stamp), events));
     // Before the transaction: who looks for what a crash left finds the repository by it. A mount may be a repository's first.
     if (heard.size > 0 || activities.some(({ action }) => action === 'mount')) await mark(repository);
-    return { writes, left: { repository, pushes, subscriptions: [...heard.keys()] } };
+    return { writes, left: { feed: repository, pushes, subscriptions: [...heard.keys()] } };
   };
 
   const record = async (repository: RepositoryName, batch: readonly Waiting[]): Promise<void> => {

@@ -11,6 +11,8 @@ interface Push {
   readonly repository: RepositoryName;
   readonly tag?: Tag | undefined;
   readonly digest: Digest;
+  /** The image that the manifest says it is about. */
+  readonly subject?: Digest | undefined;
 }
 
 /**

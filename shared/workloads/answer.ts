@@ -51,7 +51,12 @@ export const eventTypes = {
   trustChanged: 'dev.berth.trust.changed',
 } as const;
 
-const Push = z.object({ repository: RepositoryName, tag: Tag.optional(), digest: Digest });
+const Push = z.object({
+  repository: RepositoryName,
+  tag: Tag.optional(),
+  digest: Digest,
+  subject: Digest.optional(),
+});
 const Due = z.object({ key: JobKey, due: z.iso.datetime({ offset: true }) });
 const Died = z.object({ key: ServiceKey, container: z.string() });
 const Sweep = z.object({ key: ServiceKey });

@@ -19,6 +19,7 @@ export interface ImageTrust {
   subjectOf(pushed: {
     readonly repository: RepositoryName;
     readonly tag?: Tag | undefined;
-    readonly digest: Digest;
+    /** What it names as its subject itself. */
+    readonly subject?: Digest | undefined;
   }): Promise<Digest | undefined>;
 }

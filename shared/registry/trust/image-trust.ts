@@ -5,7 +5,6 @@ import type { Tables } from '../../state/tables.ts';
 import type { ImageTrust } from '../../workloads/image-trust.ts';
 import { readManifest } from '../content.ts';
 import type { Policies } from '../policy/policy-store.ts';
-import { findManifest } from '../repository.ts';
 import { collectEvidence, subjectOfTag } from './collect-evidence.ts';
 import { judge } from './judge.ts';
 import type { TrustRule } from './trust-rule.ts';
@@ -34,10 +33,9 @@ export function imageTrust({
       return { ...judge(rules, digest, collected).verdict, ...named };
     },
     rules: async (repository, environment) => nameOf(await rulesOf(repository, environment)),
-    async subjectOf({ repository, tag, digest }) {
-      if ((await policies.of(repository)).trust.length === 0) return undefined;
-      const named = tag && subjectOfTag(tag);
-      return named ?? (await findManifest(tables, repository, digest))?.subject;
+    async subjectOf({ repository, tag, subject }) {
+      const { trust } = await policies.of(repository);
+      return trust.length === 0 ? undefined : (subject ?? (tag && subjectOfTag(tag)));
     },
   };
 }

@@ -37,6 +37,8 @@ test('a push of a tag', () => {
 
 test('a push by digest is the same event whenever it comes', () => {
   expect(activityEvent(repository, push)).toMatchObject({ id: digest, subject: digest });
+  const signature = activityEvent(repository, { ...push, subject: digest });
+  expect(signature).toMatchObject({ id: `${digest}:${push.at.getTime()}`, data: { subject: digest } });
 });
 
 test('each pull, deletion and mount is an event of its own', () => {

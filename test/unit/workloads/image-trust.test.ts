@@ -32,7 +32,7 @@ function world() {
         ? { verdict: 'accepted', rules: asked.rules }
         : { verdict: 'refused', reasons, rules: asked.rules },
     rules: async () => asked.rules,
-    subjectOf: async ({ digest }) => (asked.rules === '' ? undefined : subjects.get(digest)),
+    subjectOf: async ({ subject }) => (asked.rules === '' ? undefined : subject),
   };
   const made = answeringWorld(trust);
   return {
@@ -48,7 +48,7 @@ function world() {
       return made.event(
         eventTypes.push,
         'registry/hello/web',
-        { repository: 'hello/web', digest: signature, mediaType: 'x' },
+        { repository: 'hello/web', digest: signature, mediaType: 'x', subject },
         signature,
       );
     },
