@@ -6,9 +6,11 @@ import { blobActivity } from './activity.ts';
 import { type Call, type Handler, isHead, parseDigest, type RegistryDeps } from './call.ts';
 import { type Content, findContent, keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
+import { findBlob, hasBlob, keepLink } from './links.ts';
 import { passOn } from './pass-on.ts';
+import { forgetUse } from './quota/use.ts';
 import { parseRange } from './range.ts';
-import { blobRow, findBlob, hasBlob, partitionOf, REGISTRY } from './repository.ts';
+import { blobRow, partitionOf, REGISTRY } from './repository.ts';
 
 /** Bytes up to which a blob is answered directly: a redirect costs a client more than this takes. */
 const INLINE = 64 * 1024;
@@ -51,13 +53,22 @@ export const readBlob: Handler = async (deps, call) => {
 
 async function contentIn(deps: RegistryDeps, call: Call, digest: Digest): Promise<Content> {
   const { blobs, tables } = deps;
-  const [linked, content] = await Promise.all([
-    hasBlob(tables, call.repository, digest),
-    // A client that asks with HEAD will not upload what it finds.
-    isHead(call.request) ? keepContent(blobs, digest, deps.now()) : findContent(blobs, digest),
-  ]);
-  if (!linked || content === undefined) throw unknownBlob(call, digest);
-  return content;
+  const find = async (): Promise<Content | undefined> => {
+    const [linked, content] = await Promise.all([
+      // A client that asks with HEAD will not upload what it finds.
+      isHead(call.request)
+        ? keepLink(tables, call.repository, digest, deps.now())
+        : hasBlob(tables, call.repository, digest),
+      isHead(call.request) ? keepContent(blobs, digest, deps.now()) : findContent(blobs, digest),
+    ]);
+    return linked ? content : undefined;
+  };
+  const there = await find();
+  if (there !== undefined) return there;
+  await deps.mirror?.blob(deps, call.repository, digest);
+  const fetched = deps.mirror && (await find());
+  if (fetched === undefined) throw unknownBlob(call, digest);
+  return fetched;
 }
 
 async function bodyOf(
@@ -83,6 +94,7 @@ export const deleteBlob: Handler = async (deps, call) => {
   try {
     await deps.tables.commit(REGISTRY, partitionOf(repository), [
       { kind: 'delete', row: blobRow(digest) },
+      forgetUse(),
       ...writes,
     ]);
   } catch (error) {

@@ -6,6 +6,9 @@ import { pathOf } from './hashing.ts';
 /** A pointer this old is touched when somebody relies on it: removal of unused content spares what is younger than a day. */
 const TOUCH_AFTER = 12 * 3600 * 1000;
 
+/** Whether what was touched at `at` (milliseconds) need not be touched again. */
+export const isFresh = (at: number, now: Date): boolean => now.getTime() - at < TOUCH_AFTER;
+
 export interface Content {
   /** Name of the blob that holds the bytes. */
   readonly data: string;
@@ -33,7 +36,7 @@ export async function keepContent(blobs: Blobs, digest: Digest, now: Date): Prom
   for (;;) {
     const info = await blobs.head(pointerOf(digest));
     if (info === undefined) return undefined;
-    if (now.getTime() - info.modifiedAt.getTime() < TOUCH_AFTER) return contentOf(info);
+    if (isFresh(info.modifiedAt.getTime(), now)) return contentOf(info);
     try {
       await blobs.setMetadata(pointerOf(digest), { ...info.metadata }, { ifMatch: info.etag });
       return contentOf(info);

@@ -1,7 +1,6 @@
-import { Digest, type RepositoryName, Tag } from '../model/image.ts';
-import { Conflict, type Write } from '../state/tables.ts';
-import { type Activity, type Origin, originOf } from './activity.ts';
-import { type Call, type Handler, isHead, parseDigest, type RegistryDeps } from './call.ts';
+import { Digest, Tag } from '../model/image.ts';
+import { originOf } from './activity.ts';
+import { type Call, type Handler, isHead, parseDigest } from './call.ts';
 import { readManifest as readManifestBytes } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { algorithmOf, digestOfBytes } from './hashing.ts';
@@ -9,16 +8,8 @@ import { MANIFEST_LIMIT, parseManifest } from './manifest.ts';
 import { passOn } from './pass-on.ts';
 import { pushManifest } from './push-manifest.ts';
 import { readLimited } from './read-limited.ts';
-import {
-  findManifest,
-  findTag,
-  listTags,
-  manifestRow,
-  partitionOf,
-  REGISTRY,
-  referrerRow,
-  tagRow,
-} from './repository.ts';
+import { findManifest, findTag } from './repository.ts';
+import { removeManifest, removeTag } from './trash/remove.ts';
 
 /**
  * Tags that one push may move: each is three rows of a transaction, which has at most 100, and up to 40 more are those of
@@ -33,6 +24,7 @@ const MOST_TAGS = 16;
 export const readManifest: Handler = async (deps, call) => {
   const { blobs, tables, recorder } = deps;
   const { request, repository, reference } = call;
+  const stale = await deps.mirror?.manifest(deps, repository, reference);
   const tag = Tag.safeParse(reference).data;
   const found = reference.includes(':')
     ? await findManifest(tables, repository, parseDigest(reference))
@@ -44,6 +36,7 @@ export const readManifest: Handler = async (deps, call) => {
     'content-length': String(found.size),
     'docker-content-digest': found.digest,
     etag: `"${found.digest}"`,
+    ...(stale === undefined ? {} : { warning: warningOf(stale) }),
   };
   if (isHead(request)) return new Response(null, { headers });
   const { digest, mediaType, size } = found;
@@ -101,94 +94,11 @@ export const writeManifest: Handler = async (deps, call) => {
 export const deleteManifest: Handler = async (deps, call) => {
   const { repository, reference } = call;
   const gone = reference.includes(':')
-    ? await removeManifest(deps, repository, parseDigest(reference), originOf(call))
-    : await removeTag(deps, repository, parseTag(reference), originOf(call));
+    ? await removeManifest(deps, repository, parseDigest(reference), { origin: originOf(call) })
+    : await removeTag(deps, repository, parseTag(reference), { origin: originOf(call) });
   if (!gone) throw unknown(repository, reference);
   return new Response(null, { status: 202 });
 };
-
-/**
- * Tags first, each only while it still means this manifest; then the manifest, unless it was pushed again meanwhile: then
- * once more, since that push may have set tags.
- */
-async function removeManifest(
-  deps: RegistryDeps,
-  repository: RepositoryName,
-  digest: Digest,
-  origin: Origin,
-): Promise<boolean> {
-  const { tables } = deps;
-  for (;;) {
-    const manifest = await findManifest(tables, repository, digest);
-    if (manifest === undefined) return false;
-    for await (const entry of listTags(tables, repository))
-      if (entry.digest === digest)
-        await remove(deps, repository, [{ row: tagRow(entry.tag), etag: entry.etag }], { ...entry, origin });
-    if (manifest.subject !== undefined)
-      await removeReferrer(deps, repository, referrerRow(manifest.subject, digest));
-    const row = { row: manifestRow(digest), etag: manifest.etag };
-    if (await remove(deps, repository, [row], { ...manifest, origin })) return true;
-  }
-}
-
-/** Once more, while others move the tag. */
-async function removeTag(
-  deps: RegistryDeps,
-  repository: RepositoryName,
-  tag: Tag,
-  origin: Origin,
-): Promise<boolean> {
-  for (;;) {
-    const entry = await findTag(deps.tables, repository, tag);
-    if (entry === undefined) return false;
-    const row = { row: tagRow(tag), etag: entry.etag };
-    if (await remove(deps, repository, [row], { ...entry, origin })) return true;
-  }
-}
-
-/**
- * Takes rows away with what that leaves, in one transaction.
- * @returns false if one of them is not there, or not at that version
- */
-async function remove(
-  deps: RegistryDeps,
-  repository: RepositoryName,
-  rows: readonly { readonly row: string; readonly etag: string }[],
-  {
-    tag,
-    digest,
-    mediaType,
-    size,
-    origin,
-  }: Pick<Activity, 'tag' | 'digest' | 'mediaType' | 'size' | 'origin'>,
-): Promise<boolean> {
-  const activity: Activity = { action: 'delete', tag, digest, mediaType, size, origin, at: deps.now() };
-  const { writes, left } = await deps.recorder.leave(repository, [activity]);
-  try {
-    await deps.tables.commit(REGISTRY, partitionOf(repository), [
-      ...rows.map((row): Write => ({ kind: 'delete', ...row })),
-      ...writes,
-    ]);
-  } catch (error) {
-    if (error instanceof Conflict) return false;
-    throw error;
-  }
-  await passOn(deps, left);
-  return true;
-}
-
-/** One that is gone already is no matter. */
-async function removeReferrer(
-  { tables }: RegistryDeps,
-  repository: RepositoryName,
-  row: string,
-): Promise<void> {
-  try {
-    await tables.commit(REGISTRY, partitionOf(repository), [{ kind: 'delete', row }]);
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-  }
-}
 
 function parseTag(text: string): Tag {
   const tag = Tag.safeParse(text);
@@ -201,3 +111,7 @@ const unknown = (repository: Call['repository'], reference: string): RegistryErr
   new RegistryError('MANIFEST_UNKNOWN', `${repository} has no manifest ${reference}`, {
     detail: Digest.safeParse(reference).success ? { digest: reference } : { tag: reference },
   });
+
+/** OCI Distribution 1.1, "Warnings": code 299, no agent, a quoted text. */
+const warningOf = (text: string): string =>
+  `299 - "${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;

@@ -32,6 +32,8 @@ async function receive(
     try {
       part = (await reader.read()).value;
     } catch (error) {
+      // A body that is not to be taken any further is refused, not interrupted.
+      if (error instanceof RegistryError) throw error;
       interruption = error ?? new Error('the body ended early');
     }
     if (part === undefined) break;

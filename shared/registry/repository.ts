@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest, RepositoryName, Tag } from '../model/image.ts';
 import { tableKey } from '../state/key.ts';
-import { Conflict, type Range, type Row, type Tables, type Values, type Write } from '../state/tables.ts';
+import { Conflict, type Range, type Row, type Tables, type Values } from '../state/tables.ts';
 
 /** Table of all repositories' contents: what one repository holds lies in one partition, so that it changes together. */
 export const REGISTRY = 'registry';
@@ -41,14 +41,15 @@ export const ManifestEntry = z.object({
   imageSize: z.number(),
   subject: Digest.optional(),
   pushedAt: z.string(),
+  /** When an index relied on it last, as RFC 3339, give or take twelve hours; absent: when it was pushed. */
+  keptAt: z.string().optional(),
+  /** Copied from another registry: what it names may not be here yet. */
+  mirrored: z.boolean().optional(),
 });
 export type ManifestEntry = z.infer<typeof ManifestEntry>;
 
-/** Row `b!<digest>`: the blob may be read through this repository. */
-export const BlobEntry = z.object({ digest: Digest, size: z.number() });
-
 /** A row's values without what is undefined, as a table takes them. */
-export const valuesOf = (entry: TagEntry | ManifestEntry | z.infer<typeof BlobEntry>): Values =>
+export const valuesOf = (entry: TagEntry | ManifestEntry): Values =>
   Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as Values;
 
 export async function findTag(
@@ -67,37 +68,6 @@ export async function findManifest(
 ): Promise<(ManifestEntry & { etag: string }) | undefined> {
   const row = await tables.read(REGISTRY, partitionOf(repository), manifestRow(digest));
   return row && { ...ManifestEntry.parse(row.values), etag: row.etag };
-}
-
-export async function findBlob(
-  tables: Tables,
-  repository: RepositoryName,
-  digest: Digest,
-): Promise<z.infer<typeof BlobEntry> | undefined> {
-  const row = await tables.read(REGISTRY, partitionOf(repository), blobRow(digest));
-  return row && BlobEntry.parse(row.values);
-}
-
-export async function hasBlob(tables: Tables, repository: RepositoryName, digest: Digest): Promise<boolean> {
-  return (await tables.read(REGISTRY, partitionOf(repository), blobRow(digest))) !== undefined;
-}
-
-/**
- * Makes a blob part of a repository.
- * @param trail what that leaves, in the same transaction
- */
-export async function linkBlob(
-  tables: Tables,
-  repository: RepositoryName,
-  digest: Digest,
-  size: number,
-  trail: readonly Write[] = [],
-): Promise<void> {
-  const values = valuesOf({ digest, size });
-  await tables.commit(REGISTRY, partitionOf(repository), [
-    { kind: 'upsert', row: blobRow(digest), values },
-    ...trail,
-  ]);
 }
 
 /** Tags in the order of their bytes, after `last`. */

@@ -6,10 +6,11 @@ import { type Call, type Handler, parseDigest, type RegistryDeps } from './call.
 import { keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { algorithmOf } from './hashing.ts';
+import { hasBlob, linkBlob } from './links.ts';
 import { passOn } from './pass-on.ts';
+import { boundedBody } from './quota/bounded-body.ts';
 import { parseContentRange, uploadRange } from './range.ts';
 import { append, brokenOff, finish } from './receive.ts';
-import { hasBlob, linkBlob } from './repository.ts';
 import { endUpload, findUpload, saveUpload, startUpload, type Upload } from './uploads.ts';
 
 /** POST: mounts what another repository has, takes a whole blob, or begins an upload. */
@@ -56,16 +57,18 @@ async function mountBlob(deps: RegistryDeps, call: Call, digest: Digest): Promis
   if (!linked || content === undefined) return false;
   const activity = { ...blobActivity('mount', digest, content.size, call, now()), from: from.data };
   const { writes, left } = await recorder.leave(call.repository, [activity]);
-  await linkBlob(tables, call.repository, digest, content.size, writes);
+  await linkBlob(deps, call.repository, digest, content.size, writes);
   await passOn(deps, left);
   return true;
 }
 
 /** PATCH: the next bytes. With Content-Range they must begin where the upload stands. */
-export const continueUpload: Handler = async ({ blobs }, { repository, reference, request }) => {
+export const continueUpload: Handler = async (deps, { repository, reference, request }) => {
+  const { blobs } = deps;
   const upload = await findUpload(blobs, repository, reference);
   const chunk = chunkOf(request, upload);
-  const appended = await append(blobs, upload, request.body, chunk !== undefined);
+  const body = await boundedBody(deps, request, repository, upload.offset);
+  const appended = await append(blobs, upload, body, chunk !== undefined);
   const whole = appended.interruption === undefined;
   if (whole && chunk !== undefined && appended.size !== chunk.to - chunk.from + 1)
     throw new RegistryError(
@@ -94,8 +97,9 @@ async function finishUpload(
   upload: Upload,
   digest: Digest,
 ): Promise<Response> {
-  const size = await finish(deps.blobs, upload, call.request.body, digest);
-  await linkBlob(deps.tables, call.repository, digest, size);
+  const body = await boundedBody(deps, call.request, call.repository, upload.offset, digest);
+  const size = await finish(deps.blobs, upload, body, digest);
+  await linkBlob(deps, call.repository, digest, size);
   if (upload.etag !== '') await endUpload(deps.blobs, upload.id);
   return created(call, digest);
 }

@@ -4,9 +4,10 @@ import type { Blobs } from '../../state/blobs.ts';
 import type { Tables } from '../../state/tables.ts';
 import { readManifest } from '../content.ts';
 import { inParallel } from '../in-parallel.ts';
+import { hasBlob } from '../links.ts';
 import { parseManifest } from '../manifest.ts';
 import { listReferrers } from '../referrers.ts';
-import { findManifest, hasBlob } from '../repository.ts';
+import { findManifest } from '../repository.ts';
 import type { InsideRegistry } from './inside.ts';
 
 /** Blobs that are mounted at once. */

@@ -3,8 +3,9 @@ import type { Blobs } from '../../state/blobs.ts';
 import type { Tables } from '../../state/tables.ts';
 import { readManifest } from '../content.ts';
 import { inParallel } from '../in-parallel.ts';
+import { BlobEntry } from '../links.ts';
 import { parseManifest } from '../manifest.ts';
-import { BlobEntry, listRepositories, ManifestEntry, REGISTRY, rowsOf } from '../repository.ts';
+import { listRepositories, ManifestEntry, REGISTRY, rowsOf } from '../repository.ts';
 
 /** Manifests that are read at once. */
 const WIDTH = 16;

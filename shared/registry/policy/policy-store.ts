@@ -1,17 +1,24 @@
+import { z } from 'zod';
 import type { RepositoryName } from '../../model/image.ts';
 import { PolicyName } from '../../model/names.ts';
-import { documents } from '../../state/documents.ts';
-import type { Tables } from '../../state/tables.ts';
+import { documentOf, documentValues } from '../../state/documents.ts';
+import { Conflict, type Tables, type Write } from '../../state/tables.ts';
 import { effectivePolicy } from './effective.ts';
 import { type EffectivePolicy, RepositoryPolicy } from './policy.ts';
 
 /** How long this process goes on with the policies that it read, milliseconds: a change holds everywhere after that. */
 const FRESH_MS = 3_000;
+const TABLE = 'policies';
 const PARTITION = 'policy';
+/** When any policy changed last: before the names, which begin with a letter. */
+const CHANGED = '!changed';
+const Changed = z.object({ at: z.string() });
 
 /** What holds for repositories. */
 export interface Policies {
   of(repository: RepositoryName): Promise<EffectivePolicy>;
+  /** When they changed last; 1970 if never. */
+  changedAt(): Promise<Date>;
 }
 
 export interface NamedPolicy {
@@ -29,37 +36,57 @@ export interface PolicyStore extends Policies {
 }
 
 export function policyStore(tables: Tables, now: () => Date): PolicyStore {
-  const store = documents(tables, 'policies', RepositoryPolicy);
-  let read: { readonly at: number; readonly policies: Promise<RepositoryPolicy[]> } | undefined;
-  const readAll = async (): Promise<NamedPolicy[]> => {
-    const found: NamedPolicy[] = [];
-    for await (const { row, value } of store.list({ partition: PARTITION }))
-      found.push({ name: PolicyName.parse(row), policy: value });
-    return found;
+  interface Read {
+    readonly policies: readonly NamedPolicy[];
+    readonly changedAt: Date;
+  }
+  let last: { readonly at: number; readonly read: Promise<Read> } | undefined;
+  const readAll = async (): Promise<Read> => {
+    const policies: NamedPolicy[] = [];
+    let changedAt = new Date(0);
+    for await (const { row, values } of tables.list(TABLE, { partition: PARTITION }))
+      if (row === CHANGED) changedAt = new Date(documentOf(Changed, values).at);
+      else policies.push({ name: PolicyName.parse(row), policy: documentOf(RepositoryPolicy, values) });
+    return { policies, changedAt };
   };
-  const fresh = (): Promise<RepositoryPolicy[]> => {
+  const fresh = (): Promise<Read> => {
     const at = now().getTime();
-    if (read === undefined || at - read.at >= FRESH_MS || at < read.at) {
-      const policies = readAll().then((all) => all.map(({ policy }) => policy));
-      read = { at, policies };
+    if (last === undefined || at - last.at >= FRESH_MS || at < last.at) {
+      const read = readAll();
+      last = { at, read };
       // A failure is not kept: the next call reads again.
-      policies.catch(() => {
-        read = undefined;
+      read.catch(() => {
+        last = undefined;
       });
     }
-    return read.policies;
+    return last.read;
+  };
+  const change = async (write: Write): Promise<void> => {
+    const values = documentValues({ at: now().toISOString() });
+    await tables.commit(TABLE, PARTITION, [{ kind: 'upsert', row: CHANGED, values }, write]);
+    last = undefined;
   };
   return {
-    of: async (repository) => effectivePolicy(await fresh(), repository),
-    list: readAll,
-    get: async (name) => (await store.get(PARTITION, name))?.value,
-    async put(name, policy) {
-      await store.upsert(PARTITION, name, policy);
-      read = undefined;
+    async of(repository) {
+      const { policies } = await fresh();
+      return effectivePolicy(
+        policies.map(({ policy }) => policy),
+        repository,
+      );
     },
+    changedAt: async () => (await fresh()).changedAt,
+    list: async () => [...(await readAll()).policies],
+    async get(name) {
+      const row = await tables.read(TABLE, PARTITION, name);
+      return row && documentOf(RepositoryPolicy, row.values);
+    },
+    put: (name, policy) => change({ kind: 'upsert', row: name, values: documentValues(policy) }),
     async remove(name) {
-      await store.delete(PARTITION, name);
-      read = undefined;
+      try {
+        await change({ kind: 'delete', row: name });
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
     },
   };
 }

@@ -1,0 +1,27 @@
+import type { RepositoryName } from '../model/image.ts';
+import { matchesPattern } from '../model/pattern.ts';
+import { RegistryError } from './errors.ts';
+import type { EffectivePolicy } from './policy/policy.ts';
+import type { TagEntry } from './repository.ts';
+
+/** The pattern by which a tag points to one digest for good; undefined if it may be moved. */
+export const immutableBy = ({ immutableTags }: EffectivePolicy, tag: TagEntry['tag']) =>
+  immutableTags.find((pattern) => matchesPattern(pattern, tag));
+
+/**
+ * @param entry the tag as it is
+ * @throws RegistryError DENIED with status 409: clients show its sentence, and do not try again
+ */
+export function refuseIfImmutable(
+  policy: EffectivePolicy,
+  repository: RepositoryName,
+  { tag, digest }: TagEntry,
+): void {
+  const pattern = immutableBy(policy, tag);
+  if (pattern === undefined) return;
+  throw new RegistryError(
+    'DENIED',
+    `${repository}:${tag} is immutable and stays ${digest}; push under another tag (policy: immutableTags ${pattern})`,
+    { status: 409, detail: { tag, digest, pattern } },
+  );
+}
