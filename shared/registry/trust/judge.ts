@@ -1,20 +1,21 @@
 import type { Digest } from '../../model/image.ts';
-import type { Document, Evidence, Origin } from './evidence.ts';
+import type { Evidence, Origin } from './evidence.ts';
 import { signerText } from './signer-text.ts';
 import { isAskedFor } from './statement.ts';
 import type { Signer, TrustRule } from './trust-rule.ts';
 import { whyNotBy } from './verify-document.ts';
 
-/** What became of one piece of evidence under one signer. */
+/** What one piece of evidence is, and for whom it counts. */
 export interface Finding {
   readonly origin: Origin;
-  /** What it says it is: a signature, or an attestation with its predicate type; absent if it cannot be read. */
+  /** What it says it is; absent if it cannot be read. */
   readonly kind: 'signature' | 'attestation' | undefined;
+  /** Of an attestation. */
   readonly predicateType: string | undefined;
-  /** Absent where it failed before anybody was asked for. */
-  readonly signer: string | undefined;
-  /** Why it does not count; absent if it does. */
-  readonly why: string | undefined;
+  /** Why it counts for nobody: it cannot be read, or is about another image. */
+  readonly fault: string | undefined;
+  /** Every signer that rules ask for, with why it is not by that one; absent if it is. */
+  readonly by: readonly { readonly signer: Signer; readonly why: string | undefined }[];
 }
 
 export type Verdict =
@@ -36,42 +37,44 @@ export interface Collected {
 const MOST = 10;
 
 /**
- * Whether an image fulfils every rule, and if not, all that is missing. Pure: the same evidence always gives the same
- * judgement, today's date included, since what is keyless counts at the time that its log or its timestamp says.
+ * Whether an image fulfils every rule, and if not, all that is missing. Pure: the same evidence gives the same judgement
+ * whenever it is asked for, since what is keyless counts at the time that its log or its timestamp says.
  */
 export function judge(rules: readonly TrustRule[], digest: Digest, collected: Collected): Judgement {
-  const findings = new Map<string, Finding[]>();
-  const examine = (signer: Signer): Finding[] => {
-    const key = JSON.stringify(signer);
-    const known = findings.get(key);
-    if (known !== undefined) return known;
-    const found = collected.evidence.map((evidence) => examineBy(signer, digest, evidence));
-    findings.set(key, found);
-    return found;
-  };
-  const reasons = rules.flatMap((rule) => {
-    const found = rule.signedBy.flatMap(examine);
-    const signers = rule.signedBy.map(signerText).join(' or ');
-    const isMissing = (is: (finding: Finding) => boolean): boolean =>
-      !found.some((finding) => finding.why === undefined && is(finding));
-    return [
-      ...(rule.signature && isMissing(isSignature)
-        ? [`It is not signed by ${signers}: ${why(found.filter(isSignature), 'signature')}`]
-        : []),
-      ...rule.attestations.flatMap((asked) => {
-        const is = (finding: Finding): boolean => isAttestation(finding, asked);
-        return isMissing(is)
-          ? [`It has no attestation "${asked}" by ${signers}: ${why(found.filter(is), 'attestation')}`]
-          : [];
-      }),
-    ];
-  });
-  if (reasons.length === 0) return { verdict: { verdict: 'accepted' }, findings: distinct(findings) };
-  const all = [...new Set(reasons)].slice(0, MOST);
-  return {
-    verdict: { verdict: 'refused', reasons: [...all, ...collected.unread] },
-    findings: distinct(findings),
-  };
+  const signers = new Map(rules.flatMap(({ signedBy }) => signedBy).map((one) => [keyOf(one), one]));
+  const findings = collected.evidence.map((evidence) => examine([...signers.values()], digest, evidence));
+  const reasons = rules.flatMap((rule) => [
+    ...(rule.signature ? whyMissing(findings, rule, isSignature, 'a signature') : []),
+    ...rule.attestations.flatMap((asked) =>
+      whyMissing(findings, rule, (finding) => isAttestation(finding, asked), `an attestation "${asked}"`),
+    ),
+  ]);
+  if (reasons.length === 0) return { verdict: { verdict: 'accepted' }, findings };
+  const told = [...new Set(reasons)].slice(0, MOST);
+  return { verdict: { verdict: 'refused', reasons: [...told, ...collected.unread] }, findings };
+}
+
+function examine(signers: readonly Signer[], digest: Digest, evidence: Evidence): Finding {
+  const { origin } = evidence;
+  if ('fault' in evidence)
+    return {
+      origin,
+      kind: undefined,
+      predicateType: undefined,
+      fault: `it cannot be read: ${evidence.fault}`,
+      by: [],
+    };
+  const { kind, digests } = evidence.claim;
+  const predicateType = evidence.claim.kind === 'attestation' ? evidence.claim.predicateType : undefined;
+  const what = { origin, kind, predicateType };
+  if (!digests.includes(digest))
+    return {
+      ...what,
+      fault: `it is about ${digests[0]?.slice(0, 100) ?? 'nothing'}, not about this image`,
+      by: [],
+    };
+  const by = signers.map((signer) => ({ signer, why: whyNotBy(signer, evidence) }));
+  return { ...what, fault: undefined, by };
 }
 
 /** What cannot be read could have been anything. */
@@ -83,44 +86,29 @@ const isAttestation = ({ kind, predicateType, origin }: Finding, asked: string):
     ? origin.form !== 'cosign signature'
     : kind === 'attestation' && isAskedFor(asked, predicateType ?? '');
 
-function examineBy(signer: Signer, digest: Digest, evidence: Evidence): Finding {
-  const { origin } = evidence;
-  if ('fault' in evidence)
-    return {
-      origin,
-      kind: undefined,
-      predicateType: undefined,
-      signer: undefined,
-      why: `it cannot be read: ${evidence.fault}`,
-    };
-  const { kind } = evidence.claim;
-  const predicateType = evidence.claim.kind === 'attestation' ? evidence.claim.predicateType : undefined;
-  if (!evidence.claim.digests.includes(digest))
-    return {
-      origin,
-      kind,
-      predicateType,
-      signer: undefined,
-      why: `it is about ${about(evidence)}, not about this image`,
-    };
-  const why = whyNotBy(signer, evidence);
-  return { origin, kind, predicateType, signer: signerText(signer), why };
-}
-
-const about = ({ claim }: Document): string => claim.digests[0]?.slice(0, 100) ?? 'nothing';
-
-function why(found: readonly Finding[], what: string): string {
-  if (found.length === 0)
-    return `nothing that refers to it is such ${what === 'signature' ? 'a' : 'an'} ${what}.`;
-  const told = [...new Set(found.map((finding) => `${originText(finding.origin)}: ${finding.why}`))];
+/** @returns one sentence, or none if it is there */
+function whyMissing(
+  findings: readonly Finding[],
+  { signedBy }: TrustRule,
+  is: (finding: Finding) => boolean,
+  what: string,
+): readonly string[] {
+  const wanted = new Set(signedBy.map(keyOf));
+  const asked = findings.filter(is).map(({ origin, fault, by }) => ({
+    origin,
+    whys:
+      fault === undefined
+        ? by.filter(({ signer }) => wanted.has(keyOf(signer))).map(({ why }) => why)
+        : [fault],
+  }));
+  if (asked.some(({ whys }) => whys.includes(undefined))) return [];
+  const told = asked.map(({ origin, whys }) => `${originText(origin)}: ${[...new Set(whys)].join(', ')}`);
   const rest = told.length > MOST ? `; and ${told.length - MOST} more` : '';
-  return `${told.slice(0, MOST).join('; ')}${rest}.`;
+  const found = told.length === 0 ? 'none was found' : `${told.slice(0, MOST).join('; ')}${rest}`;
+  return [`It needs ${what} by ${signedBy.map(signerText).join(' or ')}: ${found}.`];
 }
+
+/** Two that differ in anything, their trusted root for one, are two signers. */
+const keyOf = (signer: Signer): string => JSON.stringify(signer);
 
 const originText = ({ form, manifest }: Origin): string => `the ${form} ${manifest.slice(0, 19)}`;
-
-/** What failed before anybody was asked for, only once. */
-function distinct(findings: ReadonlyMap<string, readonly Finding[]>): readonly Finding[] {
-  const all = [...findings.values()].flat();
-  return [...new Map(all.map((finding) => [JSON.stringify(finding), finding])).values()];
-}

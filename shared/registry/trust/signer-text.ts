@@ -5,7 +5,8 @@ import type { Signer } from './trust-rule.ts';
 export function signerText(signer: Signer): string {
   if ('publicKey' in signer) {
     const der = createPublicKey(signer.publicKey).export({ type: 'spki', format: 'der' });
-    return `the key ${createHash('sha256').update(der).digest('hex').slice(0, 16)}`;
+    const logged = signer.transparencyLog ? ', with an entry in the log' : '';
+    return `the key ${createHash('sha256').update(der).digest('hex').slice(0, 16)}${logged}`;
   }
   return `${signer.identity ?? signer.identityPattern} (issuer ${signer.issuer})`;
 }

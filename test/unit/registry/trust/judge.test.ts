@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, test } from 'vitest';
 import { Digest } from '../../../../shared/model/image.ts';
 import type { Evidence } from '../../../../shared/registry/trust/evidence.ts';
 import { judge } from '../../../../shared/registry/trust/judge.ts';
@@ -145,7 +145,7 @@ describe('what it is about', () => {
   });
 
   it('nothing found is said so', () => {
-    expect(verdict({ signedBy: [byKey] })).toMatchObject(because('nothing that refers to it'));
+    expect(verdict({ signedBy: [byKey] })).toMatchObject(because('none was found'));
   });
 
   it('every rule must be fulfilled, and what each lacks is told', () => {
@@ -157,6 +157,17 @@ describe('what it is about', () => {
     evidence.push(read(simpleSigning(digest, keyless)));
     expect(judge(rules, digest, { evidence, unread: ['more'] }).verdict).toEqual(accepted);
   });
+});
+
+test('a rule is not fulfilled by what another rule asks less of', () => {
+  const logged = { ...byKey, transparencyLog: true, trustedRoot: sigstore.trustedRoot };
+  const rules = [{ signedBy: [byKey] }, { signedBy: [logged] }].map((rule) => TrustRule.parse(rule));
+  for (const order of [rules, rules.toReversed()]) {
+    const evidence = [read(simpleSigning(digest, { key: key.privateKey }))];
+    expect(judge(order, digest, { evidence, unread: [] }).verdict).toMatchObject(
+      because('expected 1 tlog entries'),
+    );
+  }
 });
 
 describe('attestations', () => {
