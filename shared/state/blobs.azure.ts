@@ -6,7 +6,8 @@ import {
   type ContainerClient,
   RestError,
 } from '@azure/storage-blob';
-import { readUrls } from './blob-read-urls.azure.ts';
+import { blobUrls } from './blob-urls.azure.ts';
+import { writeUrls } from './blob-write-urls.azure.ts';
 import { BlobConflict, type BlobInfo, type Blobs, type Condition, type Slice } from './blobs.ts';
 
 /** Blobs of a page. */
@@ -21,6 +22,17 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
   const service = new BlobServiceClient(uri, credential);
   const client = service.getContainerClient(container);
   const blobOf = (name: string) => client.getBlockBlobClient(name);
+  const urls = blobUrls(service, client);
+  /** A sealed blob is opened by its owner. */
+  const opening = async <T>(name: string, attempt: () => Promise<T>): Promise<T> => {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRest(error) || error.code !== 'LeaseIdMissing') throw error;
+      await blobOf(name).getBlobLeaseClient().breakLease(0);
+      return attempt();
+    }
+  };
 
   const head = async (name: string): Promise<BlobInfo | undefined> => {
     const found = await ifThere(blobOf(name).getProperties());
@@ -78,18 +90,23 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
     },
     async setMetadata(name, metadata, condition = {}) {
       try {
-        const answer = await blobOf(name).setMetadata(metadata, { conditions: toAzure(condition) });
+        const answer = await opening(name, () =>
+          blobOf(name).setMetadata(metadata, { conditions: toAzure(condition) }),
+        );
         return { ...(await written(name, answer)), metadata };
       } catch (error) {
         throw isMissing(error) ? new BlobConflict(`${name}: there is no such blob`) : conflictOr(error, name);
       }
     },
     async delete(name, condition = {}) {
-      const answer = await ifThere(blobOf(name).delete({ conditions: toAzure(condition) })).catch(
-        (error: unknown) => {
-          throw conflictOr(error, name);
-        },
-      );
+      // Snapshots are of no use to anybody here, and would keep the blob: who may create it may make some.
+      const answer = await ifThere(
+        opening(name, () =>
+          blobOf(name).delete({ conditions: toAzure(condition), deleteSnapshots: 'include' }),
+        ),
+      ).catch((error: unknown) => {
+        throw conflictOr(error, name);
+      });
       return answer !== undefined;
     },
     async *list(prefix) {
@@ -120,7 +137,23 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
       }
       return { blobs: [] };
     },
-    readUrl: readUrls(service, client),
+    readUrl: (name, seconds) => urls(name, seconds, 'read'),
+    writeUrl: writeUrls(client, urls),
+    async stagedBlocks(name) {
+      const found = await ifThere(blobOf(name).getBlockList('uncommitted'));
+      return (found?.uncommittedBlocks ?? []).map(({ name: id, size }) => ({ id, size }));
+    },
+    async seal(name) {
+      try {
+        await blobOf(name).getBlobLeaseClient().acquireLease(-1);
+      } catch (error) {
+        if (isMissing(error)) throw new BlobConflict(`${name}: there is no such blob`);
+        if (!isRest(error) || error.code !== 'LeaseAlreadyPresent') throw error;
+      }
+      const info = await head(name);
+      if (info === undefined) throw new BlobConflict(`${name}: was deleted`);
+      return info;
+    },
   };
 }
 

@@ -14,6 +14,7 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
   const blobs = new Map<string, Blob>();
   /** Staged and not yet committed: by blob, then by id. */
   const staged = new Map<string, Map<string, Uint8Array>>();
+  const sealed = new Set<string>();
   let version = 0;
 
   const check = (name: string, { ifMatch, ifNoneMatch }: Condition): void => {
@@ -34,6 +35,10 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
     return info;
   };
 
+  const checkOpen = (name: string): void => {
+    if (sealed.has(name)) throw new BlobConflict(`${name}: is sealed`);
+  };
+
   return {
     async head(name) {
       return blobs.get(name)?.info;
@@ -52,6 +57,7 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
     },
     async put(name, bytes, { metadata = {}, ...condition } = {}) {
       check(name, condition);
+      checkOpen(name);
       staged.delete(name);
       return store(name, bytes.slice(), metadata);
     },
@@ -62,6 +68,7 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
     },
     async commitBlocks(name, blockIds, { metadata = {}, ...condition } = {}) {
       check(name, condition);
+      checkOpen(name);
       const parts = blockIds.map((id) => {
         const part = staged.get(name)?.get(id);
         if (part === undefined) throw new TypeError(`${name}: block ${id} was not staged`);
@@ -74,11 +81,13 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
       const found = blobs.get(name);
       if (found === undefined) throw new BlobConflict(`${name}: there is no such blob`);
       check(name, condition);
+      sealed.delete(name);
       return store(name, found.bytes, metadata);
     },
     async delete(name, condition = {}) {
       if (!blobs.has(name)) return false;
       check(name, condition);
+      sealed.delete(name);
       return blobs.delete(name);
     },
     async *list(prefix) {
@@ -100,6 +109,19 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
     async readUrl(name) {
       const bytes = blobs.get(name)?.bytes ?? new Uint8Array();
       return `data:application/octet-stream;base64,${Buffer.from(bytes).toString('base64')}`;
+    },
+    /** Nobody outside this process could use one. */
+    async writeUrl() {
+      return undefined;
+    },
+    async stagedBlocks(name) {
+      return [...(staged.get(name) ?? [])].map(([id, bytes]) => ({ id, size: bytes.length }));
+    },
+    async seal(name) {
+      const found = blobs.get(name);
+      if (found === undefined) throw new BlobConflict(`${name}: there is no such blob`);
+      sealed.add(name);
+      return found.info;
     },
   };
 }

@@ -16,6 +16,13 @@ export interface Condition {
   readonly ifNoneMatch?: '*';
 }
 
+export interface StagedBlock {
+  /** Base64. */
+  readonly id: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** Part of a blob: `count` bytes from `offset`, or to its end. */
 export interface Slice {
   readonly offset: number;
@@ -62,6 +69,18 @@ export interface Blobs {
   ): Promise<{ readonly blobs: readonly BlobInfo[]; readonly next?: string }>;
   /** A URL that reads this one blob for `seconds`, by user-delegation SAS. */
   readUrl(name: string, seconds: number): Promise<string>;
+  /**
+   * A URL by which blocks of this one blob may be staged for `seconds`, and that changes no blob which is there already.
+   * Undefined where the store cannot promise that.
+   */
+  writeUrl(name: string, seconds: number): Promise<string | undefined>;
+  /** Blocks that are staged and part of no blob yet. */
+  stagedBlocks(name: string): Promise<readonly StagedBlock[]>;
+  /**
+   * Closes a blob to everybody, also to requests that are on their way already: an infinite lease that nobody is told of. It
+   * can be read; to delete it or to set its metadata opens it. Doing it again does nothing. @throws BlobConflict if there is none
+   */
+  seal(name: string): Promise<BlobInfo>;
 }
 
 /** A condition did not hold; nothing was written. */

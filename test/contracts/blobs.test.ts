@@ -1,5 +1,8 @@
 import { text } from 'node:stream/consumers';
+import { BlobSASPermissions, BlobServiceClient, generateBlobSASQueryParameters } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BlobUrls, blobUrls } from '../../shared/state/blob-urls.azure.ts';
+import { writeUrls } from '../../shared/state/blob-write-urls.azure.ts';
 import { azureBlobs } from '../../shared/state/blobs.azure.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { BlobConflict, type BlobInfo, type Blobs } from '../../shared/state/blobs.ts';
@@ -124,6 +127,36 @@ describe.each<{ name: string; make: () => Blobs }>([
     expect((await blobs.commitBlocks('a', [id(4)], { ifMatch: info.etag })).size).toBe(4);
   });
 
+  test('staged blocks are told until they are part of a blob', async () => {
+    const blobs = make();
+    expect(await blobs.stagedBlocks('a')).toEqual([]);
+    await blobs.stageBlock('a', id(1), bytes('one'));
+    await blobs.stageBlock('a', id(2), bytes('three'));
+    const staged = [...(await blobs.stagedBlocks('a'))].sort((one, other) => one.size - other.size);
+    expect(staged).toEqual([
+      { id: id(1), size: 3 },
+      { id: id(2), size: 5 },
+    ]);
+    await blobs.commitBlocks('a', [id(1), id(2)]);
+    expect(await blobs.stagedBlocks('a')).toEqual([]);
+  });
+
+  test('a sealed blob is read, and changed by nobody until its owner opens it', async () => {
+    const blobs = make();
+    await expect(blobs.seal('a')).rejects.toThrow(BlobConflict);
+    const info = await blobs.put('a', bytes('hello'));
+    expect(await blobs.seal('a')).toMatchObject({ etag: info.etag, size: 5 });
+    expect(await blobs.seal('a')).toMatchObject({ etag: info.etag });
+    await expect(blobs.put('a', bytes('other'))).rejects.toThrow(BlobConflict);
+    await blobs.stageBlock('b', id(1), bytes('b'));
+    await expect(blobs.commitBlocks('a', [])).rejects.toThrow(BlobConflict);
+    expect(Buffer.from((await blobs.read('a'))!.bytes).toString()).toBe('hello');
+    await blobs.setMetadata('a', { old: 'yes' });
+    await blobs.seal('a');
+    expect(await blobs.delete('a')).toBe(true);
+    expect(await blobs.head('a')).toBeUndefined();
+  });
+
   test('setMetadata touches: a new ETag, the same bytes', async () => {
     const blobs = make();
     const before = await blobs.put('a', bytes('hello'), { metadata: { one: '1' } });
@@ -142,4 +175,73 @@ describe.each<{ name: string; make: () => Blobs }>([
     expect(found.map(({ name }) => name)).toEqual(['b/1', 'b/10', 'b/2']);
     expect(found[1]).toEqual(await blobs.head('b/10'));
   });
+});
+
+describe('a URL to write', () => {
+  const id = (letter: string) => Buffer.from(letter).toString('base64');
+  const block = (url: string, letter: string) =>
+    `${url}&comp=block&blockid=${encodeURIComponent(id(letter))}`;
+  const list = (letter: string) => `<BlockList><Latest>${id(letter)}</Latest></BlockList>`;
+  const put = async (url: string, body: string, headers: Record<string, string> = {}) =>
+    (await fetch(url, { method: 'PUT', body, headers })).status;
+
+  test('stages blocks of its blob, and of no other', async () => {
+    const blobs = azureBlobs(storage.blobUri, 'writing', storage.credential);
+    const url = (await blobs.writeUrl('a', 60))!;
+    expect(await put(block(url, 'x'), 'content')).toBe(201);
+    expect(await blobs.stagedBlocks('a')).toEqual([{ id: id('x'), size: 7 }]);
+    expect(await put(block(url, 'x').replace('/a?', '/b?'), 'content')).toBe(403);
+    expect((await fetch(url)).status).toBe(403);
+    expect(await all(blobs)).toEqual([]);
+  });
+
+  test('changes nothing that is there, and opens nothing that is sealed', async () => {
+    const blobs = azureBlobs(storage.blobUri, 'written', storage.credential);
+    const url = (await blobs.writeUrl('a', 60))!;
+    await put(block(url, 'x'), 'content');
+    await blobs.commitBlocks('a', [id('x')]);
+    const info = await blobs.seal('a');
+    await put(block(url, 'y'), 'other');
+    const lease = (action: string) => ({
+      'x-ms-lease-action': action,
+      ...(action === 'acquire' ? { 'x-ms-lease-duration': '-1' } : { 'x-ms-lease-break-period': '0' }),
+    });
+    expect(await put(`${url}&comp=blocklist`, list('y'))).toBe(403);
+    expect(await put(url, 'other', { 'x-ms-blob-type': 'BlockBlob' })).toBe(403);
+    expect(await put(`${url}&comp=metadata`, '', { 'x-ms-meta-a': 'b' })).toBe(403);
+    expect(await put(`${url}&comp=lease`, '', lease('break'))).toBe(403);
+    expect(await put(`${url}&comp=lease`, '', lease('acquire'))).toBe(403);
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(403);
+    expect((await blobs.head('a'))!.etag).toBe(info.etag);
+    expect(await blobs.delete('a')).toBe(true);
+  });
+
+  test('is not made where its holder could change what is there, or may not stage blocks', async () => {
+    const service = new BlobServiceClient(storage.blobUri, storage.credential);
+    const container = service.getContainerClient('trial');
+    const urls = blobUrls(service, container);
+    const more: BlobUrls = async (name, seconds) => {
+      const key = await service.getUserDelegationKey(new Date(), new Date(Date.now() + 1000 * seconds));
+      const values = {
+        containerName: 'trial',
+        blobName: name,
+        permissions: BlobSASPermissions.parse('w'),
+        expiresOn: new Date(Date.now() + 1000 * seconds),
+      };
+      const signature = generateBlobSASQueryParameters(values, key, service.accountName);
+      return `${container.getBlobClient(name).url}?${signature}`;
+    };
+    expect(await writeUrls(container, urls)('a', 60)).toMatch(/sp=c/);
+    expect(await writeUrls(container, more)('a', 60)).toBeUndefined();
+    expect(
+      await writeUrls(container, (name, seconds) => urls(name, seconds, 'read'))('a', 60),
+    ).toBeUndefined();
+    expect(await all(azureBlobs(storage.blobUri, 'trial', storage.credential))).toEqual([]);
+  });
+
+  async function all(blobs: Blobs): Promise<BlobInfo[]> {
+    const found: BlobInfo[] = [];
+    for await (const info of blobs.list('')) found.push(info);
+    return found;
+  }
 });

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { createRequire, enableCompileCache } from 'node:module';
 import { ensureAccountKey } from './account-key.ts';
+import { allowCreateToStageBlocks } from './create-permission.ts';
 
 export interface StorageOptions {
   /** The one address that it listens on. */
@@ -34,6 +35,7 @@ export async function startStorage(options: StorageOptions): Promise<StorageEndp
   const listening = endpointsAnnounced();
   // Most of its start is compiling its many modules.
   enableCompileCache();
+  allowCreateToStageBlocks();
   createRequire(import.meta.url)('azurite/dist/src/azurite.js');
   const bound = await listening;
   const endpoint = (service: keyof typeof ports): string =>

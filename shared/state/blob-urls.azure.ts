@@ -11,11 +11,14 @@ const HOUR = 3600_000;
 /** A clock that lags by less still accepts a new URL. */
 const SKEW = 15 * 60_000;
 
+/** A URL of one blob that lives for so many seconds. */
+export type BlobUrls = (name: string, seconds: number, permission: 'read' | 'create') => Promise<string>;
+
 /**
- * Makes read-only URLs signed with a user-delegation key, of which one serves for hours (Azure allows seven days).
+ * Makes URLs signed with a user-delegation key, of which one serves for hours (Azure allows seven days).
  * https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
  */
-export function readUrls(service: BlobServiceClient, container: ContainerClient) {
+export function blobUrls(service: BlobServiceClient, container: ContainerClient): BlobUrls {
   let current: Promise<UserDelegationKey> | undefined;
   let usableUntil = 0;
 
@@ -30,13 +33,13 @@ export function readUrls(service: BlobServiceClient, container: ContainerClient)
     return await current;
   };
 
-  return async (name: string, seconds: number): Promise<string> => {
+  return async (name, seconds, permission) => {
     const expiresOn = new Date(Date.now() + seconds * 1000);
     const signature = generateBlobSASQueryParameters(
       {
         containerName: container.containerName,
         blobName: name,
-        permissions: BlobSASPermissions.parse('r'),
+        permissions: BlobSASPermissions.parse(permission === 'read' ? 'r' : 'c'),
         startsOn: new Date(Date.now() - SKEW),
         expiresOn,
         protocol: SASProtocol.Https,
