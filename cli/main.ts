@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../shared/api/version.ts';
+import { addAccess } from './commands/access.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
@@ -42,6 +43,7 @@ addImages(program);
 addRegistry(program);
 addEvents(program);
 addKeys(program);
+addAccess(program);
 addDoctor(program);
 addVersion(program);
 inherit(program);

@@ -1,4 +1,9 @@
 import { ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
+import { anyCredentials } from '../shared/auth/any-credentials.ts';
+import type { Credentials } from '../shared/auth/credentials.ts';
+import { type AssignmentStore, assignmentStore } from '../shared/auth/entra/assignment-store.ts';
+import { entraCredentials } from '../shared/auth/entra/entra-credentials.ts';
+import { entraTokens } from '../shared/auth/entra/entra-tokens.ts';
 import { keyStore } from '../shared/auth/key-store.ts';
 import { readSettings, type Settings } from '../shared/config/settings.ts';
 import { serviceBusDeadLetters } from '../shared/events/dead-letters.service-bus.azure.ts';
@@ -48,6 +53,9 @@ export interface Services extends MachineServices {
   readonly registry: RegistryParts;
   readonly policies: PolicyStore;
   readonly tokenKeys: KeptTokenKeys;
+  /** Of callers: API keys, and tokens of the tenant. */
+  readonly credentials: Credentials;
+  readonly assignments: AssignmentStore;
   readonly subscriptions: SubscriptionStore;
   readonly workloads: WorkloadPorts;
 }
@@ -74,12 +82,17 @@ function makeServices(settings: Settings): Services {
   const machines = machineServices({ settings, credential, secrets, tables });
   const policies = policyStore(tables, now);
   const tokenKeys = sealedTokenKeys(secrets, now);
+  const assignments = assignmentStore(tables, now);
+  const credentials = anyCredentials([
+    keyStore(tables, settings.adminKeyHash, now),
+    entraCredentials(entraTokens(settings.tokenAuthority, settings.tokenAudiences), assignments),
+  ]);
   const subscriptions = subscriptionStore(tables, now);
   const registry = registryParts({
     blobs: azureBlobs(settings.blobUri, 'registry', credential),
     tables,
     tokenKeys,
-    credentials: keyStore(tables, settings.adminKeyHash, now),
+    credentials,
     policies,
     audience: subscriptions,
     now,
@@ -105,6 +118,8 @@ function makeServices(settings: Settings): Services {
     registry,
     policies,
     tokenKeys,
+    credentials,
+    assignments,
     subscriptions,
     workloads: workloadPorts({
       stores: documents,

@@ -92,13 +92,13 @@ export function problemResponse(error: unknown, context: InvocationContext): Htt
   return { status, headers: { ...headers, ...challenge }, body: JSON.stringify(problem) };
 }
 
-/** Bearer carries the key alone; Basic carries it as the password, with any user. */
+/** Bearer carries the key or the tenant's token alone; Basic carries it as the password, with any user. */
 async function principalOf(request: HttpRequest, made: Services): Promise<Principal | undefined> {
   const header = request.headers.get('authorization') ?? '';
   const [, scheme = '', credentials = ''] = /^(\S+)\s+(\S+)$/.exec(header.trim()) ?? [];
-  const keys = keyStore(made.tables, made.settings.adminKeyHash);
-  if (scheme.toLowerCase() === 'bearer') return keys.check('', credentials);
+  const { credentials: known } = made;
+  if (scheme.toLowerCase() === 'bearer') return known.check('', credentials);
   if (scheme.toLowerCase() !== 'basic') return undefined;
   const [user = '', ...secret] = Buffer.from(credentials, 'base64').toString('utf8').split(':');
-  return keys.check(user, secret.join(':'));
+  return known.check(user, secret.join(':'));
 }

@@ -1,4 +1,5 @@
 import type { Route } from './route.ts';
+import * as access from './routes/access.ts';
 import * as applications from './routes/applications.ts';
 import * as audit from './routes/audit.ts';
 import * as deadLetters from './routes/dead-letters.ts';
@@ -36,5 +37,6 @@ export const routes: readonly Route[] = [
   deadLetters,
   hooks,
   keys,
+  access,
   tokenKeys,
 ].flatMap((file) => Object.values(file).filter(isRoute));

@@ -22,6 +22,11 @@ const Environment = z.object({
     .describe('https://management.azure.com'),
   /** OpenID Connect authority whose tokens machines and users present; /.well-known/openid-configuration is under it. */
   BERTH_TOKEN_AUTHORITY: httpsUri.describe('https://login.microsoftonline.com/<tenant>'),
+  /**
+   * What access tokens of the tenant name as their audience when they are for this app, divided by commas: the application id
+   * URI of its registration, and its application id for tokens of version 2.0. Without it no such token is taken.
+   */
+  BERTH_TOKEN_AUDIENCE: z.string().min(1).optional().describe('api://<application id>,<application id>'),
   BERTH_RESOURCE_GROUP: z.string().min(1).describe('berth-machines'),
   BERTH_LOCATION: z.string().min(1).describe('westeurope'),
   /** Address space of the machines' network and its subnet, CIDR. */
@@ -49,6 +54,7 @@ export interface Settings {
   readonly tenant: string;
   readonly armEndpoint: string;
   readonly tokenAuthority: string;
+  readonly tokenAudiences: readonly string[];
   readonly resourceGroup: string;
   readonly location: string;
   readonly network: string;
@@ -86,6 +92,10 @@ export function readSettings(environment: Record<string, string | undefined>): S
     tenant: env.AZURE_TENANT_ID,
     armEndpoint: env.AZURE_RESOURCE_MANAGER_ENDPOINT,
     tokenAuthority: env.BERTH_TOKEN_AUTHORITY,
+    tokenAudiences: (env.BERTH_TOKEN_AUDIENCE ?? '')
+      .split(',')
+      .map((text) => text.trim())
+      .filter((text) => text !== ''),
     resourceGroup: env.BERTH_RESOURCE_GROUP,
     location: env.BERTH_LOCATION,
     network: env.BERTH_NETWORK,

@@ -1,3 +1,4 @@
+import { Retryable } from '../model/errors.ts';
 import { RepositoryName } from '../model/image.ts';
 import type { Need } from './access.ts';
 import { authorise } from './authorise.ts';
@@ -15,12 +16,20 @@ export function registryHandler(deps: RegistryDeps): (request: Request) => Promi
     const response = await answer(deps, request).catch((error: unknown) => {
       if (error instanceof RegistryError) return errorResponse(error);
       deps.report(error);
+      if (error instanceof Retryable) return errorResponse(notNow(error));
       return errorResponse(new RegistryError('UNKNOWN', 'the registry failed; its log has the reason'));
     });
     response.headers.set('docker-distribution-api-version', 'registry/2.0');
     return request.method === 'HEAD' && response.body !== null ? new Response(null, response) : response;
   };
 }
+
+/** What is not there now may be in a moment: clients ask again. */
+const notNow = ({ message, afterMs = 1000 }: Retryable): RegistryError =>
+  new RegistryError('UNKNOWN', message, {
+    status: 503,
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(afterMs / 1000))) },
+  });
 
 async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
   const url = new URL(request.url);

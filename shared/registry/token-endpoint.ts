@@ -10,12 +10,18 @@ import type { RegistryTokens } from './tokens.ts';
 export const LIFETIME = 300;
 const FORM_LIMIT = 64 * 1024;
 
-const Form = z.object({
-  grant_type: z.literal('password'),
-  username: z.string().default(''),
-  password: z.string(),
-  scope: z.string().default(''),
-});
+const scope = z.string().default('');
+/** An API key or a token of the tenant, under each name by which clients send such a thing. */
+const Form = z.discriminatedUnion('grant_type', [
+  z.object({
+    grant_type: z.literal('password'),
+    username: z.string().default(''),
+    password: z.string(),
+    scope,
+  }),
+  z.object({ grant_type: z.literal('refresh_token'), refresh_token: z.string(), scope }),
+  z.object({ grant_type: z.literal('access_token'), access_token: z.string(), scope }),
+]);
 
 interface Deps {
   readonly credentials: Credentials;
@@ -28,8 +34,9 @@ interface Deps {
 export const ANONYMOUS = 'anonymous';
 
 /**
- * Gives tokens for API keys, and without one for what everybody may pull: GET with Basic credentials (https://distribution.github.io/distribution/spec/auth/token/), or
- * POST of a form with grant_type=password (https://distribution.github.io/distribution/spec/auth/oauth/).
+ * Gives tokens for API keys and for access tokens of the tenant, and without either for what everybody may pull: GET with Basic credentials (https://distribution.github.io/distribution/spec/auth/token/), or
+ * POST of a form (https://distribution.github.io/distribution/spec/auth/oauth/): grant_type=password, refresh_token (what
+ * clients send whose credential helper names no user) or access_token (what clients of Azure's registries send).
  * @throws RegistryError UNAUTHORIZED if the key is not valid, and without a key if nothing of what is asked for is public:
  * whether it exists makes no difference
  */
@@ -52,9 +59,13 @@ export async function answerToken(deps: Deps, request: Request): Promise<Respons
 }
 
 const unauthorized = (): RegistryError =>
-  new RegistryError('UNAUTHORIZED', 'the registry takes an API key of Berth as the password', {
-    headers: { 'www-authenticate': 'Basic realm="berth"' },
-  });
+  new RegistryError(
+    'UNAUTHORIZED',
+    'the registry takes an API key of Berth, or an access token of its tenant, as the password',
+    {
+      headers: { 'www-authenticate': 'Basic realm="berth"' },
+    },
+  );
 
 interface Asked {
   /** Undefined: the request has none. One that makes no sense is no valid one. */
@@ -85,11 +96,16 @@ async function formOf(request: Request): Promise<Asked> {
   if (!form.success)
     throw new RegistryError(
       'UNSUPPORTED',
-      'this endpoint takes grant_type=password with username and password',
-      {
-        status: 400,
-      },
+      'this endpoint takes grant_type=password with username and password, or refresh_token or access_token with one',
+      { status: 400 },
     );
-  const { username, password, scope } = form.data;
-  return { credential: { user: username, secret: password }, scopes: scopesIn([scope]) };
+  const scopes = scopesIn([form.data.scope]);
+  switch (form.data.grant_type) {
+    case 'password':
+      return { credential: { user: form.data.username, secret: form.data.password }, scopes };
+    case 'refresh_token':
+      return { credential: { user: '', secret: form.data.refresh_token }, scopes };
+    case 'access_token':
+      return { credential: { user: '', secret: form.data.access_token }, scopes };
+  }
 }

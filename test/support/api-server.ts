@@ -16,6 +16,7 @@ import type { Services } from '../../functions/services.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
 import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
+import { assignmentStore } from '../../shared/auth/entra/assignment-store.ts';
 import { keyStore } from '../../shared/auth/key-store.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
@@ -71,6 +72,7 @@ export async function startApiServer(over: Partial<Services> = {}): Promise<ApiS
     ...memoryServices(tables),
     registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)) },
     trust: imageTrust(registry),
+    credentials: keyStore(tables, hashKey(adminKey)),
     settings: { adminKeyHash: hashKey(adminKey), hostname: host, location: 'westeurope' },
     ...over,
   } as unknown as Services;
@@ -109,6 +111,7 @@ function memoryServices(tables: Tables) {
     images: imageResolver(tables),
     policies: policyStore(tables, now),
     tokenKeys: sealedTokenKeys(secrets, now),
+    assignments: assignmentStore(tables, now),
     hooks: hookStore(tables, secrets),
     deadLetters: { list: async () => [], replay: async () => 0 },
   };

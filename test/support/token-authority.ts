@@ -4,8 +4,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 export interface TokenAuthority {
   /** Address under which /.well-known/openid-configuration lies. */
   readonly url: string;
-  /** A token with these claims; `issuer` and `audience` of their own make it a false one. */
-  issue(claims: Record<string, unknown>, more?: { issuer?: string; audience?: string }): Promise<string>;
+  /** A token with these claims; `issuer`, `audience` and `expires` of their own make it a false one. */
+  issue(
+    claims: Record<string, unknown>,
+    more?: { issuer?: string; audience?: string; expires?: string },
+  ): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -31,7 +34,7 @@ export async function startTokenAuthority(): Promise<TokenAuthority> {
         .setIssuer(more.issuer ?? issuer)
         .setAudience(more.audience ?? 'https://management.azure.com/')
         .setIssuedAt()
-        .setExpirationTime('1h')
+        .setExpirationTime(more.expires ?? '1h')
         .sign(privateKey),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -1,4 +1,5 @@
 /** The API under /api/v1: importing a file registers its functions. */
+export * as access from './access.ts';
 export * as applications from './applications.ts';
 export * as audit from './audit.ts';
 export * as deadLetters from './dead-letters.ts';

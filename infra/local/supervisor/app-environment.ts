@@ -20,6 +20,7 @@ export function appEnvironment(dataCentre: DataCentre, keys: Keys): Record<strin
     AZURE_TENANT_ID: dataCentre.tenant,
     AZURE_RESOURCE_MANAGER_ENDPOINT: `https://${gateway}:${ports.arm}`,
     BERTH_TOKEN_AUTHORITY: authorityOf(dataCentre),
+    BERTH_TOKEN_AUDIENCE: 'api://berth',
     BERTH_RESOURCE_GROUP: dataCentre.resourceGroup,
     BERTH_LOCATION: dataCentre.location,
     BERTH_NETWORK: dataCentre.subnet,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Role } from '../../auth/permissions.ts';
 import { RepositoryGrant } from '../../auth/repository-grant.ts';
+import { checkRights, rights } from '../../auth/rights.ts';
 import { route } from '../route.ts';
 
 /** What is known of a key; never the key. */
@@ -34,19 +35,11 @@ export const createKey = route({
   body: {
     schema: z
       .strictObject({
-        role: Role.optional(),
-        repositories: z.array(RepositoryGrant).min(1).max(100).optional(),
+        ...rights,
         description: z.string().max(200).default(''),
         expiresAt: z.iso.datetime().optional(),
       })
-      .refine(
-        ({ role, repositories }) => role !== undefined || repositories !== undefined,
-        'expected a role, grants of repositories, or both',
-      )
-      .refine(
-        ({ role, repositories }) => role !== 'admin' || repositories === undefined,
-        'an admin makes keys, so grants would not limit it: expected another role, or none',
-      ),
+      .superRefine(checkRights),
   },
   status: 201,
   answer: z.object({ text: z.string(), key: KeyView }),

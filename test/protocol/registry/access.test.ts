@@ -227,7 +227,15 @@ test('a wrong key gets no token, by GET or by POST; a form with the right one do
     handle(new Request(`${ORIGIN}/v2/token`, { method: 'POST', body: new URLSearchParams(form) }));
   const password = { grant_type: 'password', username: 'x', scope: 'repository:a/b:pull' };
   expect((await post({ ...password, password: 'wrong' })).status).toBe(401);
-  expect((await post({ grant_type: 'refresh_token', refresh_token: 'x' })).status).toBe(400);
+  for (const form of [
+    { grant_type: 'client_credentials' },
+    { grant_type: 'refresh_token' },
+    { grant_type: 'password' },
+  ])
+    expect((await post(form as Record<string, string>)).status).toBe(400);
+  expect((await post({ grant_type: 'refresh_token', refresh_token: 'x' })).status).toBe(401);
+  for (const kind of ['refresh_token', 'access_token'])
+    expect((await post({ grant_type: kind, [kind]: 'reader-key' })).status).toBe(200);
   const good = (await (await post({ ...password, password: 'reader-key' })).json()) as {
     access_token: string;
   };
