@@ -82,11 +82,13 @@ export async function writeLayout(
   directory: string,
   top: Content,
   contents: readonly Content[],
+  tag?: string,
 ): Promise<void> {
   await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
   for (const { digest, bytes } of [top, ...contents])
     await writeFile(join(directory, 'blobs', ...digest.split(':')), bytes);
   await writeFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  const index = { schemaVersion: 2, manifests: [descriptor(top)] };
+  const named = tag === undefined ? {} : { annotations: { 'org.opencontainers.image.ref.name': tag } };
+  const index = { schemaVersion: 2, manifests: [{ ...descriptor(top), ...named }] };
   await writeFile(join(directory, 'index.json'), JSON.stringify(index));
 }
