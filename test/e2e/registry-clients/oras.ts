@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { sha256 } from '../../support/oci-image.ts';
 import { run } from '../../support/tool.ts';
 import { describeClient, type World } from './world.ts';
 
@@ -81,6 +82,6 @@ export const orasTests = (world: () => World) =>
       expect((await world().manifest('oras/all', '1'))?.digest).toBe(index.digest);
       const layer = images[0]?.blobs[2];
       await oras('blob fetch', '--output', file('layer'), at(`all@${layer?.digest}`));
-      expect(await readFile(file('layer'))).toEqual(Buffer.from(layer?.bytes ?? []));
+      expect(sha256(await readFile(file('layer')))).toBe(layer?.digest);
     });
   });
