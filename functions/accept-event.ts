@@ -1,7 +1,9 @@
 import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
 import type { CloudEvent } from '../shared/model/cloud-event.ts';
 import { Terminal } from '../shared/model/errors.ts';
+import { mirroredImages } from '../shared/registry/sources/mirrored-images.ts';
 import { answer, type Start } from '../shared/workloads/answer.ts';
+import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
 import type { Services } from './services.ts';
 
 export interface AcceptedEvent {
@@ -38,7 +40,7 @@ export async function answerEvent(
 ): Promise<readonly string[]> {
   const starts = await answer(event, hash, {
     stores: made.stores,
-    images: made.images,
+    images: imagesOf(made),
     trust: made.trust,
     isLive: (instanceId) => isLive(client, instanceId),
     now: made.now(),
@@ -50,6 +52,14 @@ export async function answerEvent(
   await made.events.answered(event, hash);
   return starts.map(({ instanceId }) => instanceId);
 }
+
+/** Copies of other registries are asked for; that a tag moved is heard of by the sweep, as of every push that a crash left. */
+const imagesOf = ({ images, mirror, registry }: Services): ImageResolver =>
+  mirroredImages(images, mirror, {
+    ...registry,
+    onActivity: () => Promise.reject(new Error('left to the sweep')),
+    report: () => {},
+  });
 
 /** An instance that is going already refuses a second start: then the event was answered before. */
 async function startOnce(client: DurableClient, { orchestrator, instanceId, input }: Start): Promise<void> {

@@ -6,6 +6,7 @@ app.setup({ enableHttpStream: true });
 import './http/api/main.ts';
 import './http/registry.ts';
 import './timers/care-for-token-keys.ts';
+import './timers/refresh-copies.ts';
 import './machines.ts';
 import './events.ts';
 import './workloads.ts';

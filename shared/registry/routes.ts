@@ -2,6 +2,7 @@ import { deleteBlob, readBlob } from './blob-routes.ts';
 import type { Handler } from './call.ts';
 import { readCatalog, readReferrers, readTags } from './list-routes.ts';
 import { deleteManifest, readManifest, writeManifest } from './manifest-routes.ts';
+import { ownOnly } from './sources/own-only.ts';
 import { beginUpload, cancelUpload, completeUpload, continueUpload, readUpload } from './upload-routes.ts';
 
 /** One resource of the API: its path, and for each method what the caller's token must give, and who answers. */
@@ -24,17 +25,17 @@ export const resources: readonly Resource[] = [
     path: /^\/v2\/(?<name>.+)\/manifests\/(?<reference>[^/]+)$/,
     methods: {
       GET: ['pull', readManifest],
-      PUT: ['push', writeManifest],
+      PUT: ['push', ownOnly(writeManifest)],
       DELETE: ['delete', deleteManifest],
     },
   },
-  { path: /^\/v2\/(?<name>.+)\/blobs\/uploads\/?$/, methods: { POST: ['push', beginUpload] } },
+  { path: /^\/v2\/(?<name>.+)\/blobs\/uploads\/?$/, methods: { POST: ['push', ownOnly(beginUpload)] } },
   {
     path: /^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<reference>[^/]+)$/,
     methods: {
       GET: ['push', readUpload],
       PATCH: ['push', continueUpload],
-      PUT: ['push', completeUpload],
+      PUT: ['push', ownOnly(completeUpload)],
       DELETE: ['push', cancelUpload],
     },
   },

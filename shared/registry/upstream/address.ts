@@ -10,7 +10,8 @@ export const RegistryAddress = z
         /^https?:\/\/[A-Za-z0-9.\-[\]:]+\/?$/,
         'expected https://<host>[:<port>], without a path; what comes before the names of its repositories is "path"',
       )
-      .transform((url) => url.replace(/\/$/, '')),
+      .refine((url) => URL.canParse(url), 'expected an address')
+      .transform((url) => (isDockerHub(url) ? HUB_URL : url.replace(/\/$/, ''))),
     /** Speaks http without TLS: nothing that is sent there is secret. */
     plainHttp: z.boolean().default(false),
     /** PEM of an authority that is trusted for it, beside the usual ones. */
@@ -31,6 +32,7 @@ export type RegistryCredential = z.infer<typeof RegistryCredential>;
 
 /** Docker Hub is called by several names, and answers under one of its own. */
 const HUB = 'docker.io';
+const HUB_URL = 'https://registry-1.docker.io';
 const hubNames = new Set([HUB, 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
 
 /** Name of a registry as image references have it. */
@@ -39,7 +41,7 @@ export const canonicalHost = (host: string): string =>
 
 /** `docker.io`, `ghcr.io`, `127.0.0.1:5000`: where the registry that references call so answers. */
 export const urlOfHost = (host: string): string =>
-  canonicalHost(host) === HUB ? 'https://registry-1.docker.io' : `https://${canonicalHost(host)}`;
+  canonicalHost(host) === HUB ? HUB_URL : `https://${canonicalHost(host)}`;
 
 /** What references call the registry that answers there. */
 export const hostOfUrl = (url: string): string => canonicalHost(new URL(url).host);

@@ -3,8 +3,8 @@ import type { RegistryCredential } from './address.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { upstreamRefused, upstreamWrong } from './faults.ts';
 
-/** What a token is for: https://distribution.github.io/distribution/spec/auth/scope/ */
-export type Scope = `repository:${string}:${'pull' | 'pull,push' | 'delete' | 'pull,push,delete'}`;
+/** What a token is for: https://distribution.github.io/distribution/spec/auth/scope/; empty: for nothing. */
+export type Scope = '' | `repository:${string}:${'pull' | 'pull,push' | 'delete' | 'pull,push,delete'}`;
 
 /** https://distribution.github.io/distribution/spec/auth/token/: `expires_in` is 60 where it is left out. */
 const TokenAnswer = z
@@ -116,7 +116,7 @@ function tokenRequest(
     };
   }
   if (service !== '') url.searchParams.set('service', service);
-  url.searchParams.set('scope', wanted);
+  if (wanted !== '') url.searchParams.set('scope', wanted);
   if (credential !== undefined) url.searchParams.set('account', credential.username);
   return {
     method: 'GET',

@@ -43,6 +43,11 @@ export function httpUpstream({ ask, host }: Connection): Upstream {
 
   const upstream: Upstream = {
     host,
+    async ping() {
+      const answer = await ask({ method: 'GET', path: '/v2/', scope: '', where: host });
+      if (answer.statusCode !== 200) throw await faultOf(answer, host);
+      answer.resume();
+    },
     async head(repository, reference) {
       const path = manifestPath(repository, reference);
       const answer = await get('HEAD', repository, path, { accept: ACCEPT }, at(reference));

@@ -32,6 +32,8 @@ export interface ForeignManifest {
 export interface Upstream {
   /** Which registry it is, for people: its host. */
   readonly host: string;
+  /** Whether it answers, and takes the credential. */
+  ping(): Promise<void>;
   /** Costs nothing of Docker Hub's limit. */
   head(repository: string, reference: string): Promise<ManifestHead>;
   /** @param reference tag or digest; what was asked for by digest has that digest */

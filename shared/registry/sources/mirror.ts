@@ -1,0 +1,188 @@
+import { Retryable, Terminal } from '../../model/errors.ts';
+import { Digest, type RepositoryName, Tag } from '../../model/image.ts';
+import { findTag } from '../repository.ts';
+import { type Connection, connection } from '../upstream/connection.ts';
+import { httpUpstream } from '../upstream/upstream.http.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Checks } from './checks.ts';
+import { fetchBlob } from './fetch-blob.ts';
+import { type MirrorDeps, type Mirrored, storedManifest, storeManifest } from './fetch-manifest.ts';
+import { type Refreshed, refreshTag } from './refresh-tag.ts';
+import { registryFault } from './registry-fault.ts';
+import { SingleFlight } from './single-flight.ts';
+import { allows, type Source, sourceOf, upstreamName } from './source.ts';
+import type { SourceStore } from './source-store.ts';
+
+/** Milliseconds that a request waits for a fetch: hosts end requests that are not answered after 230 s. */
+const WAITS = 200_000;
+/** Milliseconds for which a registry that failed is not asked again about tags that we have. */
+const SPARED = 10_000;
+
+/** What is fetched from other registries when it is asked for. All that is not below a source's prefix is left alone. */
+export interface Mirror {
+  sourceOf(repository: RepositoryName): Promise<Source | undefined>;
+  /**
+   * Brings a manifest, or a tag that is not fresh.
+   * @returns why what is there is served though it is not fresh
+   * @throws RegistryError if there is nothing to serve
+   */
+  manifest(deps: MirrorDeps, repository: RepositoryName, reference: string): Promise<string | undefined>;
+  /** Brings a blob. @throws RegistryError */
+  blob(deps: MirrorDeps, repository: RepositoryName, digest: Digest): Promise<void>;
+  /** Asks upstream what a tag means by now. @returns undefined if the repository is no copy. @throws what Upstream throws */
+  refresh(deps: MirrorDeps, repository: RepositoryName, tag: Tag): Promise<Refreshed | undefined>;
+  /** The registry of a source, as its credential gives it. */
+  upstream(source: Source): Promise<Upstream>;
+}
+
+export function mirror(
+  sources: Pick<SourceStore, 'known' | 'credential'>,
+  checks: Checks,
+  connect: typeof connection = connection,
+): Mirror {
+  const connections = new Map<string, { readonly version: string; readonly made: Connection }>();
+  const tags = new SingleFlight<Refreshed>();
+  const manifests = new SingleFlight<void>();
+  const blobs = new SingleFlight<number>();
+  const spared = new Map<string, { readonly until: number; readonly error: Retryable }>();
+
+  const upstream: Mirror['upstream'] = async (source) => {
+    const kept = connections.get(source.name);
+    if (kept?.version === source.updatedAt) return httpUpstream(kept.made);
+    const credential = await sources.credential(source);
+    const made = connect(source.upstream, { credential });
+    kept?.made.close();
+    connections.set(source.name, { version: source.updatedAt, made });
+    return httpUpstream(made);
+  };
+
+  const mirroredBy = async (source: Source, repository: RepositoryName): Promise<Mirrored> => {
+    const name = upstreamName(source, repository);
+    if (!allows(source, name)) throw notAllowed(source, name);
+    return { from: await upstream(source), name, repository, actor: `source/${source.name}` };
+  };
+
+  const refreshFrom = (
+    deps: MirrorDeps,
+    source: Source,
+    repository: RepositoryName,
+    tag: Tag,
+  ): Promise<Refreshed> =>
+    tags.run(`${repository}:${tag}`, async () =>
+      refreshTag(deps, checks, await mirroredBy(source, repository), tag),
+    );
+
+  const findSource = async (repository: RepositoryName): Promise<Source | undefined> =>
+    sourceOf(await sources.known(), repository);
+
+  const byTag = async (
+    deps: MirrorDeps,
+    source: Source,
+    repository: RepositoryName,
+    tag: Tag,
+  ): Promise<string | undefined> => {
+    const now = deps.now().getTime();
+    const [there, checked] = await Promise.all([
+      findTag(deps.tables, repository, tag),
+      checks.lastOf(repository, tag),
+    ]);
+    const isFresh = checked !== undefined && now - checked.getTime() < source.freshness * 60_000;
+    if (there !== undefined && isFresh) return undefined;
+    const pause = spared.get(source.name);
+    if (there !== undefined && pause !== undefined && pause.until > now)
+      return staleText(checked, pause.error);
+    try {
+      await within(refreshFrom(deps, source, repository, tag), WAITS);
+      spared.delete(source.name);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Retryable)
+        spared.set(source.name, { until: now + (error.afterMs ?? SPARED), error });
+      if (there === undefined) throw error;
+      if (!(error instanceof Retryable || error instanceof Terminal)) deps.report(error);
+      return staleText(checked, error);
+    }
+  };
+
+  const byDigest = async (
+    deps: MirrorDeps,
+    source: Source,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<void> => {
+    if ((await storedManifest(deps, repository, digest)) !== undefined) return;
+    const fetched = manifests.run(`${repository}@${digest}`, async () => {
+      const mirrored = await mirroredBy(source, repository);
+      await storeManifest(deps, mirrored, await mirrored.from.manifest(mirrored.name, digest), undefined);
+    });
+    await within(fetched, WAITS);
+  };
+
+  return {
+    sourceOf: findSource,
+    upstream,
+    async manifest(deps, repository, reference) {
+      const source = await findSource(repository);
+      const tag = Tag.safeParse(reference).data;
+      const digest = Digest.safeParse(reference).data;
+      // What is neither is refused, in its own words, by who asks.
+      if (source === undefined || (tag === undefined && digest === undefined)) return undefined;
+      try {
+        if (tag !== undefined) return await byTag(deps, source, repository, tag);
+        if (digest !== undefined) await byDigest(deps, source, repository, digest);
+        return undefined;
+      } catch (error) {
+        throw registryFault(error, 'MANIFEST_UNKNOWN');
+      }
+    },
+    async blob(deps, repository, digest) {
+      const source = await findSource(repository);
+      if (source === undefined) return;
+      try {
+        const fetched = blobs.run(`${repository}@${digest}`, async () =>
+          fetchBlob(deps, { ...(await mirroredBy(source, repository)), digest }),
+        );
+        await within(fetched, WAITS);
+      } catch (error) {
+        throw registryFault(error, 'BLOB_UNKNOWN');
+      }
+    },
+    async refresh(deps, repository, tag) {
+      const source = await findSource(repository);
+      return source && refreshFrom(deps, source, repository, tag);
+    },
+  };
+}
+
+/** In one line of ASCII, as a header has it. */
+const staleText = (checked: Date | undefined, error: unknown): string =>
+  `the copy of ${checked?.toISOString() ?? 'an earlier day'} is served: ${error instanceof Error ? error.message : String(error)}`;
+
+const notAllowed = ({ name, allow }: Source, repository: string): Terminal =>
+  new Terminal({
+    code: 'source-not-allowed',
+    status: 403,
+    message: `The source ${name} does not allow ${repository}: it allows ${allow.join(', ')}.`,
+    remedy: `Whoever administers the registry can allow it: berth registry sources create ${name} --allow …`,
+  });
+
+/** The work goes on when its waiting ends. */
+async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLong(milliseconds)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}
+
+const tooLong = (milliseconds: number): Retryable =>
+  new Retryable({
+    code: 'fetch-takes-long',
+    message: `It has been on its way for ${milliseconds / 1000} s, and still is.`,
+    remedy: 'Ask again: what has arrived by then is not fetched again.',
+  });
