@@ -5,6 +5,7 @@ import { addList } from './images/list.ts';
 import { addShow } from './images/show.ts';
 import { addTag } from './images/tag.ts';
 import { addUsage } from './images/usage.ts';
+import { addVerify } from './images/verify.ts';
 
 /** Puts the verbs together: each has a file in `images/` and a line here. */
 const verbs: readonly ((images: Command) => void)[] = [
@@ -14,6 +15,7 @@ const verbs: readonly ((images: Command) => void)[] = [
   addCopy,
   addDelete,
   addUsage,
+  addVerify,
 ];
 
 export function addImages(program: Command): void {

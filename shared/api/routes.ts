@@ -7,6 +7,7 @@ import * as events from './routes/events.ts';
 import * as hooks from './routes/hooks.ts';
 import * as imageChanges from './routes/image-changes.ts';
 import * as imageDetails from './routes/image-details.ts';
+import * as imageTrust from './routes/image-trust.ts';
 import * as imageUsage from './routes/image-usage.ts';
 import * as images from './routes/images.ts';
 import * as jobs from './routes/jobs.ts';
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   imageDetails,
   imageUsage,
   imageChanges,
+  imageTrust,
   policies,
   audit,
   events,

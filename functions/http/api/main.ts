@@ -8,6 +8,7 @@ export * as status from './get-status.ts';
 export * as hooks from './hooks.ts';
 export * as imageChanges from './image-changes.ts';
 export * as imageDetails from './image-details.ts';
+export * as imageTrust from './image-trust.ts';
 export * as images from './images.ts';
 export * as jobs from './jobs.ts';
 export * as keys from './keys.ts';

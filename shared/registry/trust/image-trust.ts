@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { RepositoryName } from '../../model/image.ts';
+import type { Digest, RepositoryName } from '../../model/image.ts';
 import type { Blobs } from '../../state/blobs.ts';
 import type { Tables } from '../../state/tables.ts';
 import type { ImageTrust } from '../../workloads/image-trust.ts';
 import { readManifest } from '../content.ts';
 import type { Policies } from '../policy/policy-store.ts';
 import { collectEvidence, subjectOfTag } from './collect-evidence.ts';
-import { judge } from './judge.ts';
+import { type Collected, type Judgement, judge } from './judge.ts';
 import type { TrustRule } from './trust-rule.ts';
 
 /** Asks the policies, and reads what refers to the image only where they demand anything. */
@@ -26,11 +26,7 @@ export function imageTrust({
       const rules = await rulesOf(repository, environment);
       const named = { rules: nameOf(rules) };
       if (rules.length === 0) return { verdict: 'accepted', ...named };
-      const manifest = await readManifest(blobs, digest);
-      if (manifest === undefined)
-        return { verdict: 'refused', reasons: [`The registry has no manifest ${digest}.`], ...named };
-      const collected = await collectEvidence({ tables, blobs }, repository, { digest, manifest });
-      return { ...judge(rules, digest, collected).verdict, ...named };
+      return { ...(await examineImage({ tables, blobs }, repository, digest, rules)).verdict, ...named };
     },
     rules: async (repository, environment) => nameOf(await rulesOf(repository, environment)),
     async subjectOf({ repository, tag, subject }) {
@@ -38,6 +34,22 @@ export function imageTrust({
       return trust.length === 0 ? undefined : (subject ?? (tag && subjectOfTag(tag)));
     },
   };
+}
+
+/** Judges an image by what refers to it in its repository. */
+export async function examineImage(
+  registry: { readonly tables: Tables; readonly blobs: Blobs },
+  repository: RepositoryName,
+  digest: Digest,
+  rules: readonly TrustRule[],
+): Promise<Judgement & Pick<Collected, 'unread'>> {
+  const manifest = await readManifest(registry.blobs, digest);
+  if (manifest === undefined) {
+    const reasons = [`The registry has no manifest ${digest}.`];
+    return { verdict: { verdict: 'refused', reasons }, findings: [], unread: [] };
+  }
+  const collected = await collectEvidence(registry, repository, { digest, manifest });
+  return { ...judge(rules, digest, collected), unread: collected.unread };
 }
 
 /** Rules that hold in an environment. */

@@ -49,7 +49,7 @@ function whyNotByIdentity(signer: KeylessSigner, document: Document): string | u
   const name = identity?.subjectAlternativeName;
   const issuer = identity?.extensions?.issuer;
   if (name === undefined || !isIdentity(signer, name) || issuer !== signer.issuer)
-    return `its certificate is of ${name ?? 'nobody'}, by issuer ${issuer ?? 'unknown'}`;
+    return `its certificate is of ${name?.slice(0, 300) ?? 'nobody'}, by issuer ${issuer?.slice(0, 300) ?? 'unknown'}`;
   return undefined;
 }
 
