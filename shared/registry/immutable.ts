@@ -1,4 +1,5 @@
-import type { RepositoryName } from '../model/image.ts';
+import { Terminal } from '../model/errors.ts';
+import type { Digest, RepositoryName, Tag } from '../model/image.ts';
 import { matchesPattern } from '../model/pattern.ts';
 import { RegistryError } from './errors.ts';
 import type { EffectivePolicy } from './policy/policy.ts';
@@ -25,3 +26,13 @@ export function refuseIfImmutable(
     { status: 409, detail: { tag, digest, pattern } },
   );
 }
+
+/** A tag that would have to be moved, where only new ones are wanted. */
+export const tagTaken = (repository: RepositoryName, tag: Tag, digest: Digest): Terminal =>
+  new Terminal({
+    code: 'tag-taken',
+    status: 409,
+    message: `${repository}:${tag} is there, and points to ${digest}.`,
+    remedy:
+      'Restore it by its digest (REPOSITORY@DIGEST), which leaves the tag alone, or move the tag with --force.',
+  });

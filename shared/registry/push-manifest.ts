@@ -4,7 +4,7 @@ import { Conflict, type Tables, type Write } from '../state/tables.ts';
 import type { Activity, Origin } from './activity.ts';
 import { isFresh, keepContent, putManifest } from './content.ts';
 import { RegistryError } from './errors.ts';
-import { refuseIfImmutable } from './immutable.ts';
+import { refuseIfImmutable, tagTaken } from './immutable.ts';
 import { inParallel } from './in-parallel.ts';
 import { keepLink } from './links.ts';
 import type { ManifestFacts } from './manifest.ts';
@@ -39,6 +39,8 @@ export interface ManifestPush {
   readonly origin: Origin;
   /** A copy of another registry's: what it names comes when it is asked for. */
   readonly mirrored?: boolean;
+  /** Whether a tag that points to something else is moved; absent: yes. */
+  readonly movesTags?: boolean;
   /** Further writes of the same transaction. */
   readonly also?: readonly Write[];
 }
@@ -61,7 +63,17 @@ interface PushParts {
  */
 export async function pushManifest(parts: PushParts, push: ManifestPush): Promise<Left> {
   const { blobs, tables, policies, recorder, now } = parts;
-  const { repository, digest, tags, bytes, facts, origin, mirrored = false, also = [] } = push;
+  const {
+    repository,
+    digest,
+    tags,
+    bytes,
+    facts,
+    origin,
+    mirrored = false,
+    also = [],
+    movesTags = true,
+  } = push;
   const named = mirrored ? sizeOf(facts) : await checkNamed(parts, repository, facts);
   const imageSize = bytes.length + named;
   const size = bytes.length;
@@ -95,7 +107,10 @@ export async function pushManifest(parts: PushParts, push: ManifestPush): Promis
     const activities: Activity[] = tags.length === 0 ? [done] : [];
     for (const tag of tags) {
       const before = await findTag(tables, repository, tag);
-      if (before !== undefined && before.digest !== digest) refuseIfImmutable(policy, repository, before);
+      if (before !== undefined && before.digest !== digest) {
+        if (!movesTags) throw tagTaken(repository, tag, before.digest);
+        refuseIfImmutable(policy, repository, before);
+      }
       const counter = nextCounter(before?.counter, at);
       const values = valuesOf({ tag, digest, mediaType, size, imageSize, counter, pushedAt });
       writes.push(
