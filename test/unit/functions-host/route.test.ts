@@ -13,6 +13,7 @@ test.each([
   ['v2/{*rest}', '/v2/a/blobs/sha256:1', { rest: 'a/blobs/sha256:1' }],
   ['{*rest}', '/', {}],
   ['things/{id}', '/things/%zz', { id: '%zz' }],
+  ['some-things', '/some-things', {}],
 ])('%s takes %s', (template, path, params) => {
   expect(route(template).match(path)).toEqual(params);
 });

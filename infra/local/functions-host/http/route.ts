@@ -77,7 +77,7 @@ function compileSegment(
 
 function escaped(literal: string, template: string): string {
   if (/[{}]/.test(literal)) throw new TypeError(`route '${template}': '${literal}' is no parameter`);
-  return literal.replace(/[.*+?^$()|[\]\\/-]/g, '\\$&');
+  return literal.replace(/[.*+?^$()|[\]\\/]/g, '\\$&');
 }
 
 /** A path may hold a stray `%`: then the value is what was sent. */
