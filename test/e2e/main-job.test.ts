@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { ServiceBusClient } from '@azure/service-bus';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { appCredential } from '../../infra/local/identity/app-credential.ts';
 import { hmacSha256 } from '../../shared/events/hmac.ts';
 import { Run } from '../../shared/model/job.ts';
-import { Replica, RolloutStatus } from '../../shared/model/service.ts';
+import { RefusedImage, Replica, RolloutStatus } from '../../shared/model/service.ts';
 import { until } from '../support/conditions.ts';
+import { statementBundle } from '../support/cosign.ts';
 import { startTestDataCentre, type TestDataCentre } from '../support/data-centre.ts';
 import { noMachines } from '../support/machines.ts';
 
@@ -19,6 +20,7 @@ const Service = z.object({
     revision: z.number().optional(),
     healthyRevision: z.number().optional(),
     rollout: RolloutStatus,
+    refused: RefusedImage.optional(),
   }),
   replicas: z.array(Replica),
 });
@@ -227,6 +229,36 @@ describe.skipIf(obstacle !== undefined)(
           ),
         );
       };
+    });
+
+    it('does not roll out what nobody signed, says why, and does once it is signed', async () => {
+      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+      const policy = '/api/v1/registry/policies/signed';
+      await centre.call(z.unknown(), 'PUT', policy, {
+        repositories: 'hello/**',
+        trust: [{ signedBy: [{ publicKey: publicKey.export({ type: 'spki', format: 'pem' }) }] }],
+      });
+      const before = await settled();
+      const digest = await centre.push('signed');
+      const refused = await until('the push is refused', async () => {
+        const { service: found } = await service();
+        return found.refused?.digest === digest ? found : undefined;
+      });
+      expect(refused.refused?.reasons).toEqual([
+        expect.stringMatching(/^It needs a signature by the key [0-9a-f]{16}: none was found\.$/),
+      ]);
+      expect(refused).toMatchObject({ revision: before.service.revision, rollout: { state: 'done' } });
+      await centre.pushReferrer('hello/web', digest, statementBundle(digest, { key: privateKey }));
+      await until('it is out', async () => {
+        const { service: found, replicas } = await service();
+        if (found.refused !== undefined || found.rollout.state !== 'done') return false;
+        const healthy = replicas.filter(({ status }) => status.state === 'healthy');
+        const texts = await Promise.all(
+          healthy.map(({ address, port }) => answers(`http://${address}:${port}/`)),
+        );
+        return healthy.length === 2 && texts.every((text) => text.includes('version signed'));
+      });
+      await centre.call(z.unknown(), 'DELETE', policy);
     });
 
     it('refuses an unknown image and a malformed application with what to do', async () => {

@@ -13,7 +13,9 @@ import { mainJob } from '../../infra/local/supervisor/main-job.ts';
 import { progress } from '../../infra/local/supervisor/progress.ts';
 import { type RunningDataCentre, startDataCentre } from '../../infra/local/supervisor/start-data-centre.ts';
 import { removeDataCentre } from '../../infra/local/supervisor/stop-machines.ts';
+import { type SignedLayer, signatureManifest } from './cosign.ts';
 import { cache } from './machines.ts';
+import { type Content, content } from './oci-image.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 /** Lines of each process that `logs` shows. */
@@ -30,6 +32,8 @@ export interface TestDataCentre {
   mainJob(): Promise<readonly string[]>;
   /** Builds examples/hello as this version and pushes it. @returns the digest that was pushed */
   push(version: string): Promise<string>;
+  /** Pushes a signature or an attestation of what has this digest, as clients of OCI 1.1 do. */
+  pushReferrer(repository: string, digest: string, layer: SignedLayer): Promise<void>;
   /** Calls the API as the administrator with a JSON body. @throws with the answer, if it is a refusal */
   call<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T>;
   /** Calls the app as the administrator, whatever it answers. */
@@ -100,6 +104,32 @@ export async function startTestDataCentre(): Promise<TestDataCentre> {
       const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
       if (digest === undefined) throw new Error(`docker push told no digest:\n${output}`);
       return digest;
+    },
+    async pushReferrer(repository, digest, layer) {
+      const scope = encodeURIComponent(`repository:${repository}:pull,push`);
+      const basic = Buffer.from(`admin:${keys.admin}`).toString('base64');
+      const issued = await ask('GET', `/v2/token?service=berth&scope=${scope}`, {
+        headers: { authorization: `Basic ${basic}` },
+      });
+      const { token } = (await issued.json()) as { token: string };
+      const authorization = `Bearer ${token}`;
+      const path = `/v2/${repository}`;
+      const image = await ask('GET', `${path}/manifests/${digest}`, { headers: { authorization } });
+      const subject = content(
+        image.headers.get('content-type') ?? '',
+        new Uint8Array(await image.arrayBuffer()),
+      );
+      const { manifest, blobs } = signatureManifest([layer], {
+        subject,
+        artifactType: layer.layer.mediaType,
+      });
+      const push = async (method: string, place: string, { bytes, mediaType }: Content): Promise<void> => {
+        const headers = { authorization, 'content-type': mediaType };
+        const answer = await ask(method, place, { body: bytes as Uint8Array<ArrayBuffer>, headers });
+        if (answer.status !== 201) throw new Error(`${place} answered ${await answer.text()}`);
+      };
+      for (const blob of blobs) await push('POST', `${path}/blobs/uploads/?digest=${blob.digest}`, blob);
+      await push('PUT', `${path}/manifests/${manifest.digest}`, manifest);
     },
     async call(schema, method, path, body) {
       const response = await ask(method, path, {
