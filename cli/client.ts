@@ -33,6 +33,8 @@ export interface Client {
 const PATIENCE = 30_000;
 /** A server that is starting again, or asks to come back later, is asked this often. */
 const ATTEMPTS = 5;
+/** Not now: too many requests, or something is away. */
+const LATER: ReadonlySet<number> = new Set([429, 503]);
 
 export function makeClient(connection: Connection): Client {
   const agent = new Agent({
@@ -60,7 +62,7 @@ export function makeClient(connection: Connection): Client {
       const status = result.statusCode ?? 0;
       if (status >= 200 && status < 300) return result;
       const answer = await textOf(result);
-      if (status !== 503 || isLast) throw failureOf(problemIn(answer, status));
+      if (!LATER.has(status) || isLast) throw failureOf(problemIn(answer, status));
       await sleep(1000 * Math.min(5, Number(result.headers['retry-after'] ?? 1) || 1));
     }
   };

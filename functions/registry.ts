@@ -1,5 +1,6 @@
 import type { DurableClient } from 'durable-functions';
 import type { Credentials } from '../shared/auth/credentials.ts';
+import type { Limits } from '../shared/auth/rate-limit/limits.ts';
 import type { Heard, RegistryDeps } from '../shared/registry/call.ts';
 import { leftBehind } from '../shared/registry/left-behind.ts';
 import type { Policies } from '../shared/registry/policy/policy-store.ts';
@@ -21,6 +22,7 @@ export function registryParts(from: {
   readonly tables: Tables;
   readonly tokenKeys: KeptTokenKeys;
   readonly credentials: Credentials;
+  readonly limits: Limits;
   readonly policies: Policies;
   readonly audience: Audience;
   readonly now: () => Date;

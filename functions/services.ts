@@ -5,6 +5,7 @@ import { type AssignmentStore, assignmentStore } from '../shared/auth/entra/assi
 import { entraCredentials } from '../shared/auth/entra/entra-credentials.ts';
 import { entraTokens } from '../shared/auth/entra/entra-tokens.ts';
 import { keyStore } from '../shared/auth/key-store.ts';
+import { limits } from '../shared/auth/rate-limit/limits.ts';
 import { readSettings, type Settings } from '../shared/config/settings.ts';
 import { serviceBusDeadLetters } from '../shared/events/dead-letters.service-bus.azure.ts';
 import { type PoisonQueue, storageDeadLetters } from '../shared/events/dead-letters.storage.azure.ts';
@@ -93,6 +94,7 @@ function makeServices(settings: Settings): Services {
     tables,
     tokenKeys,
     credentials,
+    limits: limits(settings.rates, now),
     policies,
     audience: subscriptions,
     now,

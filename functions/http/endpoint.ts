@@ -12,6 +12,7 @@ import type { Route } from '../../shared/api/route.ts';
 import { authorise } from '../../shared/auth/authorise.ts';
 import { authoriseNamed } from '../../shared/auth/authorise-named.ts';
 import type { Principal } from '../../shared/auth/credentials.ts';
+import { addressOf } from '../../shared/auth/rate-limit/address.ts';
 import { keyStore } from '../../shared/auth/key-store.ts';
 import { type Services, services } from '../services.ts';
 import { readBody } from './read-body.ts';
@@ -50,7 +51,7 @@ export function endpoint<P, Q, B, A>(
 ): Endpoint {
   const answer: Endpoint['answer'] = async (request, context, made) => {
     try {
-      const principal = await principalOf(request, made);
+      const principal = await admit(request, made);
       authorise(principal, route.permission);
       const params = route.params.parse({ ...request.params });
       const query = route.query.parse(Object.fromEntries(request.query));
@@ -90,6 +91,19 @@ export function problemResponse(error: unknown, context: InvocationContext): Htt
   if (isHidden({ status, headers, problem })) context.error(`${problem.instance}:`, error);
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="berth"' } : {};
   return { status, headers: { ...headers, ...challenge }, body: JSON.stringify(problem) };
+}
+
+/** Who asks, if he does not ask too often. @throws TooManyRequests */
+async function admit(request: HttpRequest, made: Services): Promise<Principal | undefined> {
+  const { limits } = made.registry;
+  const address = addressOf(request.headers.get('x-forwarded-for'));
+  const isNamed = request.headers.has('authorization');
+  if (isNamed) limits?.login(address);
+  const principal = await principalOf(request, made);
+  if (principal !== undefined) limits?.principal(principal.id);
+  else limits?.address(address);
+  if (isNamed && principal === undefined) limits?.failedLogin(address);
+  return principal;
 }
 
 /** Bearer carries the key or the tenant's token alone; Basic carries it as the password, with any user. */

@@ -1,4 +1,5 @@
 import { ZodError, z } from 'zod';
+import { TooManyRequests } from '../auth/rate-limit/too-many-requests.ts';
 import { Retryable, Terminal } from '../model/errors.ts';
 import { Invalid } from '../model/invalid.ts';
 import { Conflict } from '../state/tables.ts';
@@ -67,6 +68,8 @@ const titleOf = (code: string): string => {
 export function problemOf(error: unknown, instance: string = crypto.randomUUID()): ProblemAnswer {
   if (error instanceof Terminal) {
     const fault = { code: error.code, status: error.status, detail: error.message, remedy: error.remedy };
+    if (error instanceof TooManyRequests)
+      return answer(fault, { headers: { 'retry-after': String(error.afterSeconds) } });
     return answer(fault, error instanceof Invalid ? { issues: [...error.issues] } : {});
   }
   if (error instanceof ZodError) return answer(requestInvalid(error), { issues: issuesOf(error) });

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Rates } from '../auth/rate-limit/limits.ts';
+import { RateSetting } from '../auth/rate-limit/rate-setting.ts';
 import { Secret } from '../secrets/secret.ts';
 
 const httpsUri = z.url({ protocol: /^https$/, error: 'expected an https address' });
@@ -27,6 +29,10 @@ const Environment = z.object({
    * URI of its registration, and its application id for tokens of version 2.0. Without it no such token is taken.
    */
   BERTH_TOKEN_AUDIENCE: z.string().min(1).optional().describe('api://<application id>,<application id>'),
+  /** How often one instance answers each principal, each address without a credential, and each address's wrong credentials. */
+  BERTH_RATE_PRINCIPAL: RateSetting.prefault('500/5000').describe('500/5000, or off'),
+  BERTH_RATE_ADDRESS: RateSetting.prefault('100/1000').describe('100/1000, or off'),
+  BERTH_RATE_FAILED_LOGINS: RateSetting.prefault('0.5/100').describe('0.5/100, or off'),
   BERTH_RESOURCE_GROUP: z.string().min(1).describe('berth-machines'),
   BERTH_LOCATION: z.string().min(1).describe('westeurope'),
   /** Address space of the machines' network and its subnet, CIDR. */
@@ -55,6 +61,7 @@ export interface Settings {
   readonly armEndpoint: string;
   readonly tokenAuthority: string;
   readonly tokenAudiences: readonly string[];
+  readonly rates: Rates;
   readonly resourceGroup: string;
   readonly location: string;
   readonly network: string;
@@ -96,6 +103,11 @@ export function readSettings(environment: Record<string, string | undefined>): S
       .split(',')
       .map((text) => text.trim())
       .filter((text) => text !== ''),
+    rates: {
+      principal: env.BERTH_RATE_PRINCIPAL,
+      address: env.BERTH_RATE_ADDRESS,
+      failedLogins: env.BERTH_RATE_FAILED_LOGINS,
+    },
     resourceGroup: env.BERTH_RESOURCE_GROUP,
     location: env.BERTH_LOCATION,
     network: env.BERTH_NETWORK,

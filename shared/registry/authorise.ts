@@ -1,3 +1,4 @@
+import { addressOf } from '../auth/rate-limit/address.ts';
 import { RepositoryName } from '../model/image.ts';
 import { allows, type Need, scopeOf } from './access.ts';
 import type { Caller } from './call.ts';
@@ -27,13 +28,7 @@ export async function authorise(tokens: RegistryTokens, request: Request, need: 
       status: 401,
       headers: { 'www-authenticate': `${challenge},error="insufficient_scope"` },
     });
-  return { ...verified, address: addressOf(request) };
-}
-
-/** The last entry is the one that the proxy before us wrote itself: those before it are the client's own words. */
-function addressOf(request: Request): string | undefined {
-  const last = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim();
-  return last === '' ? undefined : last;
+  return { ...verified, address: addressOf(request.headers.get('x-forwarded-for')) };
 }
 
 function challengeOf({ origin, searchParams }: URL, need: Need): string {

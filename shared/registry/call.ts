@@ -1,4 +1,5 @@
 import type { Credentials } from '../auth/credentials.ts';
+import type { Limits } from '../auth/rate-limit/limits.ts';
 import type { CloudEvent } from '../model/cloud-event.ts';
 import { Digest, type RepositoryName } from '../model/image.ts';
 import type { SubscriptionName } from '../model/subscription.ts';
@@ -28,6 +29,8 @@ export interface RegistryDeps {
   readonly credentials: Credentials;
   readonly policies: Policies;
   readonly now: () => Date;
+  /** How often callers may ask; absent: as often as they like. */
+  readonly limits?: Limits | undefined;
   readonly recorder: Recorder;
   /** Takes over what was done; what it throws is reported, and `leftBehind` finds it again. */
   readonly onActivity: (heard: Heard) => Promise<void>;

@@ -1,11 +1,13 @@
+import { addressOf } from '../auth/rate-limit/address.ts';
+import { TooManyRequests } from '../auth/rate-limit/too-many-requests.ts';
 import { Retryable } from '../model/errors.ts';
 import { RepositoryName } from '../model/image.ts';
 import type { Need } from './access.ts';
 import { authorise } from './authorise.ts';
-import type { Handler, RegistryDeps } from './call.ts';
+import type { Caller, Handler, RegistryDeps } from './call.ts';
 import { errorResponse, RegistryError } from './errors.ts';
 import { resources } from './routes.ts';
-import { answerToken } from './token-endpoint.ts';
+import { ANONYMOUS, answerToken } from './token-endpoint.ts';
 
 /**
  * The registry under `/v2/`: OCI Distribution 1.1, with the token endpoint `/v2/token` and its keys.
@@ -15,6 +17,7 @@ export function registryHandler(deps: RegistryDeps): (request: Request) => Promi
   return async (request) => {
     const response = await answer(deps, request).catch((error: unknown) => {
       if (error instanceof RegistryError) return errorResponse(error);
+      if (error instanceof TooManyRequests) return errorResponse(notSoOften(error));
       deps.report(error);
       if (error instanceof Retryable) return errorResponse(notNow(error));
       return errorResponse(new RegistryError('UNKNOWN', 'the registry failed; its log has the reason'));
@@ -26,9 +29,13 @@ export function registryHandler(deps: RegistryDeps): (request: Request) => Promi
 
 /** What is not there now may be in a moment: clients ask again. */
 const notNow = ({ message, afterMs = 1000 }: Retryable): RegistryError =>
-  new RegistryError('UNKNOWN', message, {
-    status: 503,
+  new RegistryError('UNAVAILABLE', message, {
     headers: { 'retry-after': String(Math.max(1, Math.ceil(afterMs / 1000))) },
+  });
+
+const notSoOften = ({ message, remedy, afterSeconds }: TooManyRequests): RegistryError =>
+  new RegistryError('TOOMANYREQUESTS', `${message} ${remedy}`, {
+    headers: { 'retry-after': String(afterSeconds) },
   });
 
 async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
@@ -41,9 +48,20 @@ async function answer(deps: RegistryDeps, request: Request): Promise<Response> {
     kind === 'token' || kind === 'catalog'
       ? { kind }
       : { kind: 'repository', name: parseName(name), action: kind };
-  const caller = await authorise(deps.tokens, request, need);
+  const caller = await admit(deps, request, need);
   const repository = need.kind === 'repository' ? need.name : ('' as RepositoryName);
   return handler(deps, { request, url, repository, reference, caller });
+}
+
+/** Who asks, if he may and does not ask too often. @throws RegistryError; TooManyRequests */
+async function admit({ tokens, limits }: RegistryDeps, request: Request, need: Need): Promise<Caller> {
+  const caller = await authorise(tokens, request, need).catch((error: unknown) => {
+    limits?.address(addressOf(request.headers.get('x-forwarded-for')));
+    throw error;
+  });
+  if (caller.id === ANONYMOUS) limits?.address(caller.address);
+  else limits?.principal(caller.id);
+  return caller;
 }
 
 /** Public, as the keys of every issuer are; instances read theirs again after a minute. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Credentials } from '../auth/credentials.ts';
+import { addressOf } from '../auth/rate-limit/address.ts';
+import type { Limits } from '../auth/rate-limit/limits.ts';
 import { grant } from './access.ts';
 import { RegistryError } from './errors.ts';
 import type { Policies } from './policy/policy-store.ts';
@@ -28,6 +30,7 @@ interface Deps {
   readonly tokens: RegistryTokens;
   readonly policies: Policies;
   readonly now: () => Date;
+  readonly limits?: Limits | undefined;
 }
 
 /** Who a token says is calling, where nobody said who he is. */
@@ -38,13 +41,20 @@ export const ANONYMOUS = 'anonymous';
  * POST of a form (https://distribution.github.io/distribution/spec/auth/oauth/): grant_type=password, refresh_token (what
  * clients send whose credential helper names no user) or access_token (what clients of Azure's registries send).
  * @throws RegistryError UNAUTHORIZED if the key is not valid, and without a key if nothing of what is asked for is public:
- * whether it exists makes no difference
+ * whether it exists makes no difference; TooManyRequests
  */
 export async function answerToken(deps: Deps, request: Request): Promise<Response> {
-  const { credentials, tokens, policies, now } = deps;
+  const { credentials, tokens, policies, limits, now } = deps;
   const { credential, scopes } = request.method === 'POST' ? await formOf(request) : queryOf(request);
+  const address = addressOf(request.headers.get('x-forwarded-for'));
+  if (credential === undefined) limits?.address(address);
+  else limits?.login(address);
   const principal = credential && (await credentials.check(credential.user, credential.secret));
-  if (credential !== undefined && principal === undefined) throw unauthorized();
+  if (credential !== undefined && principal === undefined) {
+    limits?.failedLogin(address);
+    throw unauthorized();
+  }
+  if (principal !== undefined) limits?.principal(principal.id);
   const access = await grant(
     principal,
     scopes,

@@ -51,6 +51,7 @@ export function forwarder({ run, port, failed }: Forward) {
         // A body of unknown length stays one; a request without any must not become chunked.
         ...(incoming.headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
         [invocationHeader]: id,
+        'x-forwarded-for': forwardedFor(incoming),
         'x-forwarded-host': incoming.headers.host ?? '',
         'x-forwarded-proto': 'encrypted' in incoming.socket ? 'https' : 'http',
       },
@@ -77,6 +78,13 @@ export function forwarder({ run, port, failed }: Forward) {
   };
   return { forward, close: () => agent.destroy() };
 }
+
+/** As Azure's front ends do: what the client says of itself, then who it is. */
+const forwardedFor = ({ headers, socket }: IncomingMessage): string => {
+  const { remoteAddress = '', remotePort } = socket;
+  const own = remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+  return [headers['x-forwarded-for'] ?? [], own].flat().join(', ');
+};
 
 function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {};
