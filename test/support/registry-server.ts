@@ -8,7 +8,7 @@ import { recorder } from '../../shared/registry/record.ts';
 import { registryHandler } from '../../shared/registry/registry.ts';
 import { subscriptionStore } from '../../shared/registry/subscriptions/subscription-store.ts';
 import { makeTokenKey, type TokenKeys } from '../../shared/registry/token-keys/token-key.ts';
-import { registryTokens } from '../../shared/registry/tokens.ts';
+import { type RegistryTokens, registryTokens } from '../../shared/registry/tokens.ts';
 import type { Blobs } from '../../shared/state/blobs.ts';
 import type { Tables } from '../../shared/state/tables.ts';
 
@@ -26,15 +26,13 @@ export async function testRegistry(
   storage: { blobs: Blobs; tables: Tables },
   over: Partial<RegistryDeps> = {},
 ): Promise<TestRegistry> {
-  const key = await makeTokenKey();
-  const keys: TokenKeys = { keys: async () => [key] };
   const now = over.now ?? (() => new Date());
   const events: CloudEvent[] = [];
   const reports: unknown[] = [];
   const deps: RegistryDeps = {
     ...storage,
     now,
-    tokens: registryTokens(keys, now),
+    tokens: over.tokens ?? (await testTokens(now)),
     credentials: {
       async check(_user, secret) {
         const role = /^(?<role>reader|deployer|operator|admin)-key$/.exec(secret)?.groups?.role;
@@ -48,6 +46,13 @@ export async function testRegistry(
     ...over,
   };
   return { deps, handle: registryHandler(deps), events, reports };
+}
+
+/** Tokens of a key of their own. */
+export async function testTokens(now: () => Date = () => new Date()): Promise<RegistryTokens> {
+  const key = await makeTokenKey();
+  const keys: TokenKeys = { keys: async () => [key] };
+  return registryTokens(keys, now);
 }
 
 /** Serves a handler on a free port of 127.0.0.1, over plain HTTP, as the lone registry is served. */
