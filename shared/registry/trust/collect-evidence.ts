@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { Digest, type RepositoryName, Tag } from '../../model/image.ts';
+import { Digest, type RepositoryName, type Tag } from '../../model/image.ts';
 import type { Blobs } from '../../state/blobs.ts';
 import type { Tables } from '../../state/tables.ts';
 import { findContent, readManifest } from '../content.ts';
 import { listReferrers } from '../referrers.ts';
 import { findTag } from '../repository.ts';
+import { evidenceTags } from './cosign-tags.ts';
 import type { Evidence, Subject } from './evidence.ts';
 import type { Collected } from './judge.ts';
 import { evidenceForms, readEvidence } from './read-evidence.ts';
@@ -127,18 +128,6 @@ const isEvidenceType = (artifactType: string | undefined): boolean =>
   (artifactType.startsWith('application/vnd.dev.sigstore.bundle') ||
     artifactType.startsWith('application/vnd.dev.cosign.artifact.') ||
     artifactType === 'application/vnd.in-toto+json');
-
-/** The tags under which cosign 2 puts signatures and attestations; digests of SHA-512 are too long for one. */
-function evidenceTags(subject: Digest): readonly Tag[] {
-  const name = subject.replace(':', '-');
-  return ['sig', 'att'].flatMap((suffix) => Tag.safeParse(`${name}.${suffix}`).data ?? []);
-}
-
-/** The digest that a tag of cosign's is about; undefined for every other tag. */
-export function subjectOfTag(tag: Tag): Digest | undefined {
-  const match = /^sha256-([0-9a-f]{64})\.(sig|att)$/.exec(tag);
-  return match?.[1] === undefined ? undefined : Digest.parse(`sha256:${match[1]}`);
-}
 
 function layersOf(bytes: Uint8Array | undefined): z.infer<typeof Manifest>['layers'] {
   if (bytes === undefined) return [];

@@ -5,8 +5,8 @@ import type { Tables } from '../../state/tables.ts';
 import type { ImageTrust } from '../../workloads/image-trust.ts';
 import { readManifest } from '../content.ts';
 import type { Policies } from '../policy/policy-store.ts';
-import { collectEvidence, subjectOfTag } from './collect-evidence.ts';
-import { type Collected, type Judgement, judge } from './judge.ts';
+import { subjectOfTag } from './cosign-tags.ts';
+import type { Collected, Judgement } from './judge.ts';
 import type { TrustRule } from './trust-rule.ts';
 
 /** Asks the policies, and reads what refers to the image only where they demand anything. */
@@ -48,6 +48,11 @@ export async function examineImage(
     const reasons = [`The registry has no manifest ${digest}.`];
     return { verdict: { verdict: 'refused', reasons }, findings: [], unread: [] };
   }
+  // Loaded where it is needed: most instances never are, and should not start later for it.
+  const [{ collectEvidence }, { judge }] = await Promise.all([
+    import('./collect-evidence.ts'),
+    import('./judge.ts'),
+  ]);
   const collected = await collectEvidence(registry, repository, { digest, manifest });
   return { ...judge(rules, digest, collected), unread: collected.unread };
 }
