@@ -3,6 +3,7 @@ import * as access from './routes/access.ts';
 import * as applications from './routes/applications.ts';
 import * as audit from './routes/audit.ts';
 import * as deadLetters from './routes/dead-letters.ts';
+import * as directUploads from './routes/direct-uploads.ts';
 import * as events from './routes/events.ts';
 import * as hooks from './routes/hooks.ts';
 import * as imageChanges from './routes/image-changes.ts';
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   imageDetails,
   imageUsage,
   imageChanges,
+  directUploads,
   imageTrust,
   policies,
   audit,

@@ -42,7 +42,8 @@ export async function startUpload(
 /** @throws RegistryError BLOB_UPLOAD_UNKNOWN if there is no such upload in the repository */
 export async function findUpload(blobs: Blobs, repository: RepositoryName, id: string): Promise<Upload> {
   const found = z.uuid().safeParse(id).success ? await blobs.read(nameOf(id)) : undefined;
-  const session = found && Session.parse(JSON.parse(new TextDecoder().decode(found.bytes)));
+  // Direct uploads (`direct/`) lie here too, and are none of these.
+  const session = found && Session.safeParse(JSON.parse(new TextDecoder().decode(found.bytes))).data;
   if (found === undefined || session?.repository !== repository)
     throw new RegistryError(
       'BLOB_UPLOAD_UNKNOWN',

@@ -5,24 +5,13 @@ import type { Digest, RepositoryName, Tag } from '../../../shared/model/image.ts
 import * as images from '../../../shared/registry/images/copy-image.ts';
 import { findImage } from '../../../shared/registry/images/find-image.ts';
 import { indexesOf } from '../../../shared/registry/images/indexes.ts';
-import { type InsideRegistry, insideRegistry } from '../../../shared/registry/images/inside.ts';
 import { imageUsers } from '../../../shared/workloads/image-users.ts';
 import type { Services } from '../../services.ts';
-import { type Call, endpoint } from '../endpoint.ts';
-import { registryFor } from '../registry-handler.ts';
+import { endpoint } from '../endpoint.ts';
+import { insideFor } from '../inside.ts';
 import { tagsOf } from './image-details.ts';
 import { referenceOf } from './image-reference.ts';
 import { pullable } from './images.ts';
-
-/** The registry as this caller may use it: what a client could not do is not done for it here. */
-function inside({ services, context, principal, request }: Call<unknown, unknown, unknown>): InsideRegistry {
-  if (principal === undefined) throw new Error('a route that changes images asks for a key');
-  return insideRegistry(registryFor(services, context), services.registry, {
-    principal,
-    origin: `https://${services.settings.hostname}`,
-    headers: request.headers,
-  });
-}
 
 export const copy = endpoint(
   copyImage,
@@ -37,7 +26,7 @@ export const copy = endpoint(
       to: { repository: to.repository, tag: to.tag },
       referrers,
     };
-    return { digest, ...(await images.copyImage({ blobs, tables, inside: inside(call) }, order)) };
+    return { digest, ...(await images.copyImage({ blobs, tables, inside: insideFor(call) }, order)) };
   },
   { durable: true },
 );
@@ -48,7 +37,7 @@ export const untag = endpoint(
     const { repository, tag } = call.query;
     const reference = { repository, tag, digest: undefined };
     const { digest } = await findImage(call.services.registry.tables, reference, pullable(call.principal));
-    await inside(call).request('DELETE', `/v2/${repository}/manifests/${tag}`, {
+    await insideFor(call).request('DELETE', `/v2/${repository}/manifests/${tag}`, {
       repositories: [repository],
     });
     return { repository, tag, digest };
@@ -68,7 +57,7 @@ export const remove = endpoint(
     if (!consent && reference !== digest && others.length > 0)
       reasons.push(`${others.length === 1 ? 'the tag' : 'the tags'} ${others.join(', ')} would go too`);
     if (reasons.length > 0) throw needsConsent(repository, reference, reasons);
-    await inside(call).request('DELETE', `/v2/${repository}/manifests/${digest}`, {
+    await insideFor(call).request('DELETE', `/v2/${repository}/manifests/${digest}`, {
       repositories: [repository],
     });
     return { repository, digest, tags };

@@ -3,6 +3,7 @@ export * as access from './access.ts';
 export * as applications from './applications.ts';
 export * as audit from './audit.ts';
 export * as deadLetters from './dead-letters.ts';
+export * as directUploads from './direct-uploads.ts';
 export * as events from './events.ts';
 export * as status from './get-status.ts';
 export * as hooks from './hooks.ts';

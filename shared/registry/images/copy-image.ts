@@ -9,6 +9,7 @@ import { parseManifest } from '../manifest.ts';
 import { listReferrers } from '../referrers.ts';
 import { findManifest } from '../repository.ts';
 import type { InsideRegistry } from './inside.ts';
+import { mountBlob } from './mount-blob.ts';
 
 /** Blobs that are mounted at once. */
 const WIDTH = 8;
@@ -44,18 +45,9 @@ export async function copyImage(parts: CopyParts, { from, to, referrers }: CopyO
 
   const mount = async (digest: Digest): Promise<void> => {
     if (await hasBlob(parts.tables, to.repository, digest)) return;
-    const path = `/v2/${to.repository}/blobs/uploads/?mount=${digest}&from=${from.repository}` as const;
-    const repositories = [from.repository, to.repository];
-    const answer = await parts.inside.request('POST', path, { repositories });
-    if (answer.status === 201) {
-      mounted += 1;
-      return;
-    }
-    // It is not there any more, so an upload began instead.
-    const upload = answer.headers.get('location');
-    if (upload !== null)
-      await parts.inside.request('DELETE', upload as `/v2/${string}`, { repositories: [to.repository] });
-    throw changed(from.repository, digest);
+    if (!(await mountBlob(parts, digest, from.repository, to.repository)))
+      throw changed(from.repository, digest);
+    mounted += 1;
   };
 
   const copy = async (digest: Digest, reference: string): Promise<void> => {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Principal } from '../../auth/credentials.ts';
-import { Retryable, Terminal } from '../../model/errors.ts';
 import type { RepositoryName } from '../../model/image.ts';
 import { grant } from '../access.ts';
 import type { Policies } from '../policy/policy-store.ts';
 import type { RegistryTokens } from '../tokens.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Seconds: a token serves one request, inside this process. */
 const TOKEN_LIFE = 60;
@@ -66,26 +66,12 @@ export function insideRegistry(
 
 const Errors = z.object({ errors: z.array(z.object({ code: z.string(), message: z.string() })).min(1) });
 
-/** Codes of the specification whose remedy is known; others are told what to look at. */
-const remedies: Readonly<Record<string, string>> = {
-  DENIED: 'Use a key that may do this, or change the policy of the repository: berth registry policy list',
-  MANIFEST_UNKNOWN: 'List what there is: berth images list',
-  NAME_UNKNOWN: 'List what there is: berth images list',
-  MANIFEST_BLOB_UNKNOWN: 'The image is not complete in its repository: push it again.',
-};
-
 async function refused(response: Response): Promise<Error> {
   const parsed = Errors.safeParse(await response.json().catch(() => undefined));
   const [{ code, message } = { code: 'UNKNOWN', message: `status ${response.status}` }] =
     parsed.data?.errors ?? [];
-  const fault = {
-    code: code.toLowerCase().replaceAll('_', '-'),
-    message: `The registry refuses it: ${message}.`,
-    remedy: remedies[code] ?? 'Mend what the message names, then try again.',
-  };
-  if (response.status === 429)
-    return new Retryable({ ...fault, afterMs: 1000 * Number(response.headers.get('retry-after') ?? 1) });
   if (response.status >= 500) return new Error(`the registry answered ${response.status}: ${message}`);
   // Inside, a token that does not suffice means that the caller may not.
-  return new Terminal({ ...fault, status: response.status === 401 ? 403 : response.status });
+  const status = response.status === 401 ? 403 : response.status;
+  return refusalOf({ code, message, status, retryAfter: response.headers.get('retry-after') });
 }
