@@ -5,12 +5,14 @@ import type { Heard, RegistryDeps } from '../shared/registry/call.ts';
 import { leftBehind } from '../shared/registry/left-behind.ts';
 import type { Policies } from '../shared/registry/policy/policy-store.ts';
 import { recorder } from '../shared/registry/record.ts';
+import type { Mirror } from '../shared/registry/sources/mirror.ts';
 import type { Audience } from '../shared/registry/subscriptions/audience.ts';
 import type { KeptTokenKeys } from '../shared/registry/token-keys/token-keys.sealed.ts';
 import { registryTokens } from '../shared/registry/tokens.ts';
 import type { Blobs } from '../shared/state/blobs.ts';
 import type { Tables } from '../shared/state/tables.ts';
 import { acceptEvent } from './accept-event.ts';
+import { startDelivery } from './deliveries.ts';
 import type { Services } from './services.ts';
 
 /** The registry but for what belongs to one invocation. */
@@ -25,6 +27,7 @@ export function registryParts(from: {
   readonly limits: Limits;
   readonly policies: Policies;
   readonly audience: Audience;
+  readonly mirror: Mirror;
   readonly now: () => Date;
 }): RegistryParts {
   const { tokenKeys, audience, ...parts } = from;
@@ -35,24 +38,34 @@ export function registryParts(from: {
   };
 }
 
-/** Stores pushes, and starts what answers them. */
+/** Stores pushes and starts what answers them, and starts delivering what subscriptions hear. */
 export async function takeOver(made: Services, client: DurableClient, heard: Heard): Promise<void> {
-  for (const event of heard.pushes) await acceptEvent(made, client, event);
+  const { feed, pushes, subscriptions } = heard;
+  for (const event of pushes) await acceptEvent(made, client, event);
+  for (const subscription of subscriptions) await startDelivery(client, { subscription, feed });
 }
 
 /** Passes on what a request that was cut off has left; what fails now stays for the next time. */
-export async function sweepPushes(
+export async function sweepRegistry(
   made: Services,
   client: DurableClient,
   report: (error: unknown) => void,
 ): Promise<void> {
-  for await (const { repository, pushes } of leftBehind(made.tables, made.now()))
+  for await (const { feed, pushes, subscriptions } of leftBehind(made.tables, made.now())) {
     for (const unsent of pushes) {
       try {
         await acceptEvent(made, client, unsent.event);
         await unsent.accepted();
       } catch (error) {
-        report(new Error(`${repository}: a push is not accepted yet`, { cause: error }));
+        report(new Error(`${feed}: a push is not accepted yet`, { cause: error }));
       }
     }
+    for (const subscription of subscriptions) {
+      try {
+        await startDelivery(client, { subscription, feed });
+      } catch (error) {
+        report(new Error(`${feed}: subscription ${subscription} is not served yet`, { cause: error }));
+      }
+    }
+  }
 }

@@ -13,12 +13,9 @@ import type { DeadLetterQueue } from '../shared/events/dead-letters.ts';
 import { type EventStore, eventStore } from '../shared/events/event-store.ts';
 import { type HookStore, hookStore } from '../shared/events/hooks.ts';
 import { type Refusals, refusals } from '../shared/events/refusals.ts';
+import { type RunStore, runStore } from '../shared/registry/care/run-store.ts';
 import { imageResolver } from '../shared/registry/image-resolver.ts';
 import { type PolicyStore, policyStore } from '../shared/registry/policy/policy-store.ts';
-import {
-  type SubscriptionStore,
-  subscriptionStore,
-} from '../shared/registry/subscriptions/subscription-store.ts';
 import { type KeptTokenKeys, sealedTokenKeys } from '../shared/registry/token-keys/token-keys.sealed.ts';
 import { imageTrust } from '../shared/registry/trust/image-trust.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
@@ -31,12 +28,14 @@ import type { ImageTrust } from '../shared/workloads/image-trust.ts';
 import type { WorkloadPorts } from '../shared/workloads/ports.ts';
 import { type Stores, stores } from '../shared/workloads/stores.ts';
 import { deadLettersOf } from './dead-letters.ts';
+import { type DeliveryServices, deliveryServices } from './delivery-services.ts';
 import { type MachineServices, machineServices } from './machine-services.ts';
+import { type MirrorServices, mirrorServices } from './mirror-services.ts';
 import { type RegistryParts, registryParts } from './registry.ts';
 import { workloadPorts } from './workload-services.ts';
 
 /** Everything that functions use, made once: the only place that picks implementations. */
-export interface Services extends MachineServices {
+export interface Services extends MachineServices, DeliveryServices, MirrorServices {
   readonly settings: Settings;
   readonly credential: TokenCredential;
   now(): Date;
@@ -53,11 +52,12 @@ export interface Services extends MachineServices {
   readonly deadLetters: DeadLetterQueue;
   readonly registry: RegistryParts;
   readonly policies: PolicyStore;
+  /** Runs of garbage collection and retention. */
+  readonly careRuns: RunStore;
   readonly tokenKeys: KeptTokenKeys;
   /** Of callers: API keys, and tokens of the tenant. */
   readonly credentials: Credentials;
   readonly assignments: AssignmentStore;
-  readonly subscriptions: SubscriptionStore;
   readonly workloads: WorkloadPorts;
 }
 
@@ -88,7 +88,8 @@ function makeServices(settings: Settings): Services {
     keyStore(tables, settings.adminKeyHash, now),
     entraCredentials(entraTokens(settings.tokenAuthority, settings.tokenAudiences), assignments),
   ]);
-  const subscriptions = subscriptionStore(tables, now);
+  const deliveries = deliveryServices({ settings, credential, tables, secrets, now });
+  const mirrors = mirrorServices(tables, secrets, now);
   const registry = registryParts({
     blobs: azureBlobs(settings.blobUri, 'registry', credential),
     tables,
@@ -96,7 +97,8 @@ function makeServices(settings: Settings): Services {
     credentials,
     limits: limits(settings.rates, now),
     policies,
-    audience: subscriptions,
+    audience: deliveries.subscriptions,
+    mirror: mirrors.mirror,
     now,
   });
   return {
@@ -119,10 +121,12 @@ function makeServices(settings: Settings): Services {
     }),
     registry,
     policies,
+    careRuns: runStore(tables),
     tokenKeys,
     credentials,
     assignments,
-    subscriptions,
+    ...deliveries,
+    ...mirrors,
     workloads: workloadPorts({
       stores: documents,
       engineOf: machines.engineOf,

@@ -2,7 +2,7 @@ import { app, type InvocationContext, type Timer } from '@azure/functions';
 import * as df from 'durable-functions';
 import { expireAudit } from '../../shared/registry/audit/expire-audit.ts';
 import { answerEvent } from '../accept-event.ts';
-import { sweepPushes } from '../registry.ts';
+import { sweepRegistry } from '../registry.ts';
 import { services } from '../services.ts';
 
 /** An event that was stored this long ago and not answered was left by a crash; milliseconds. */
@@ -10,14 +10,14 @@ const LEFT_AFTER_MS = 10_000;
 /** Events are kept for 30 days. */
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 
-/** Every 30 seconds: accepts pushes, and answers events, that a crash left between one step and the next. */
+/** Every 30 seconds: accepts pushes, delivers and answers events that a crash left between one step and the next. */
 app.timer('sweep-events', {
   schedule: '*/30 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer: Timer, context: InvocationContext) => {
     const made = services();
     const client = df.getClient(context);
-    await sweepPushes(made, client, (error) => context.error('a push is not accepted yet:', error));
+    await sweepRegistry(made, client, (error) => context.error('sweep:', error));
     for await (const { hash, event } of made.events.pending(new Date(made.now().getTime() - LEFT_AFTER_MS))) {
       try {
         await answerEvent(made, client, event, hash);

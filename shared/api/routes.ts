@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import * as access from './routes/access.ts';
 import * as applications from './routes/applications.ts';
 import * as audit from './routes/audit.ts';
+import * as care from './routes/care.ts';
 import * as deadLetters from './routes/dead-letters.ts';
 import * as directUploads from './routes/direct-uploads.ts';
 import * as events from './routes/events.ts';
@@ -11,12 +12,15 @@ import * as imageDetails from './routes/image-details.ts';
 import * as imageTrust from './routes/image-trust.ts';
 import * as imageUsage from './routes/image-usage.ts';
 import * as images from './routes/images.ts';
+import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
 import * as machines from './routes/machines.ts';
 import * as policies from './routes/policies.ts';
 import * as services from './routes/services.ts';
+import * as sources from './routes/sources.ts';
 import * as status from './routes/status.ts';
+import * as subscriptions from './routes/subscriptions.ts';
 import * as tokenKeys from './routes/token-keys.ts';
 
 const isRoute = (value: unknown): value is Route =>
@@ -33,10 +37,14 @@ export const routes: readonly Route[] = [
   imageDetails,
   imageUsage,
   imageChanges,
+  imports,
   directUploads,
   imageTrust,
   policies,
+  care,
   audit,
+  subscriptions,
+  sources,
   events,
   deadLetters,
   hooks,

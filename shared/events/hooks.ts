@@ -4,6 +4,7 @@ import { HookName } from '../model/names.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { documents } from '../state/documents.ts';
 import type { Tables } from '../state/tables.ts';
+import { newWebhookSecret } from './standard-webhooks.ts';
 
 /** A webhook address: how its deliveries prove themselves, and the command that each of them gives. */
 export const Hook = z.object({
@@ -30,7 +31,7 @@ export function hookStore(tables: Tables, secrets: Secrets): HookStore {
   const hooks = documents(tables, 'hooks', Hook);
   const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   const secretOf = async (name: string): Promise<string> =>
-    textOf(await secrets.ensure(recordOf(name), async () => new TextEncoder().encode(newSecret())));
+    textOf(await secrets.ensure(recordOf(name), async () => new TextEncoder().encode(newWebhookSecret())));
   return {
     get: async (name) => (await hooks.get('hook', name))?.value,
     async list() {
@@ -53,7 +54,3 @@ export function hookStore(tables: Tables, secrets: Secrets): HookStore {
     },
   };
 }
-
-/** 24 random bytes as Standard Webhooks writes them; GitHub takes the same text as it is. */
-const newSecret = (): string =>
-  `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24))))}`;

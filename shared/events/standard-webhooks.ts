@@ -36,13 +36,12 @@ export async function verifyStandardWebhook(
       `webhook-timestamp is not within ${TOLERANCE_SECONDS} seconds of this clock`,
     );
   }
-  const signed = concat(new TextEncoder().encode(`${id}.${timestamp}.`), body);
   const given = signatures.split(' ').flatMap((entry) => {
     const [version, value] = entry.split(',');
     return version === 'v1' && value !== undefined ? [decodeBase64(value)] : [];
   });
   for (const secret of secrets) {
-    const expected = await hmacSha256(decodeBase64(secret.replace(/^whsec_/, '')), signed);
+    const expected = await signatureOf(secret, id, timestamp, body);
     if (given.some((signature) => equalBytes(signature, expected))) return id;
   }
   throw refused(
@@ -50,6 +49,44 @@ export async function verifyStandardWebhook(
     'no signature in webhook-signature fits the body and the secret of this hook',
   );
 }
+
+/**
+ * Headers of a delivery, signed with each of the secrets: while one is replaced by the next, a receiver may have either.
+ * @param id the same for every attempt
+ */
+export async function signStandardWebhook(
+  id: string,
+  body: Uint8Array,
+  secrets: readonly string[],
+  now: Date,
+): Promise<Readonly<Record<string, string>>> {
+  const timestamp = String(Math.floor(now.getTime() / 1000));
+  const signatures = await Promise.all(
+    secrets.map(async (secret) => {
+      const bytes = await signatureOf(secret, id, timestamp, body);
+      return `v1,${btoa(String.fromCharCode(...bytes))}`;
+    }),
+  );
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': signatures.join(' '),
+  };
+}
+
+const signatureOf = (
+  secret: string,
+  id: string,
+  timestamp: string,
+  body: Uint8Array,
+): Promise<Uint8Array> => {
+  const signed = concat(new TextEncoder().encode(`${id}.${timestamp}.`), body);
+  return hmacSha256(decodeBase64(secret.replace(/^whsec_/, '')), signed);
+};
+
+/** 24 random bytes as Standard Webhooks writes them. */
+export const newWebhookSecret = (): string =>
+  `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24))))}`;
 
 const refused = (code: string, what: string): Terminal =>
   new Terminal({

@@ -9,11 +9,14 @@ import type { Access } from './access.ts';
 import { RegistryError } from './errors.ts';
 import type { Policies } from './policy/policy-store.ts';
 import type { Recorder } from './record.ts';
+import type { Pause } from './retrying.ts';
+import type { Mirror } from './sources/mirror.ts';
+import type { Feed } from './subscriptions/feed.ts';
 import type { RegistryTokens } from './tokens.ts';
 
 /** What was done in a repository and is to be passed on. */
 export interface Heard {
-  readonly repository: RepositoryName;
+  readonly feed: Feed;
   /** Pushes of tags, to be stored elsewhere: services are rolled out for them. */
   readonly pushes: readonly CloudEvent[];
   /** Subscriptions in whose queue something stands, to be delivered. */
@@ -32,8 +35,12 @@ export interface RegistryDeps {
   /** How often callers may ask; absent: as often as they like. */
   readonly limits?: Limits | undefined;
   readonly recorder: Recorder;
+  /** Repositories that are copies of other registries'; absent where there are none. */
+  readonly mirror?: Mirror | undefined;
   /** Takes over what was done; what it throws is reported, and `leftBehind` finds it again. */
   readonly onActivity: (heard: Heard) => Promise<void>;
+  /** How to wait while others change the same rows; absent: by the clock. */
+  readonly pause?: Pause | undefined;
   /** Told of errors that a client only sees as status 500. */
   readonly report: (error: unknown) => void;
 }

@@ -1,11 +1,12 @@
 import { CloudEvent } from '../model/cloud-event.ts';
 import type { RepositoryName } from '../model/image.ts';
-import { SubscriptionName } from '../model/subscription.ts';
 import { documentOf } from '../state/documents.ts';
 import { Conflict, type Tables } from '../state/tables.ts';
 import { type UnsentEvent, unsentEvent } from './push-event.ts';
 import type { Left } from './record.ts';
 import { listRepositories, REGISTRY, type RepositoryEntry, rowsOf, settle } from './repository.ts';
+import { outsideFeeds, settleOutside } from './subscriptions/feed.ts';
+import { waitingFor } from './subscriptions/queue.ts';
 
 /** What was begun longer ago than any request lives has left all that it leaves. Milliseconds. */
 const OVER = 15 * 60 * 1000;
@@ -19,9 +20,14 @@ export async function* leftBehind(tables: Tables, now: Date): AsyncIterable<Left
     if (!entry.unsettled) continue;
     const { name } = entry;
     const pushes = await unsentIn(tables, name);
-    const subscriptions = await waitingIn(tables, name);
-    if (pushes.length > 0 || subscriptions.length > 0) yield { repository: name, pushes, subscriptions };
+    const subscriptions = await waitingFor(tables, name);
+    if (pushes.length > 0 || subscriptions.length > 0) yield { feed: name, pushes, subscriptions };
     else if (now.getTime() - lastDone(entry) >= OVER) await settleUnlessMarked(tables, entry);
+  }
+  for await (const { feed, heardAt, etag } of outsideFeeds(tables)) {
+    const subscriptions = await waitingFor(tables, feed);
+    if (subscriptions.length > 0) yield { feed, pushes: [], subscriptions };
+    else if (now.getTime() - heardAt.getTime() >= OVER) await settleOutside(tables, feed, etag);
   }
 }
 
@@ -33,22 +39,6 @@ async function unsentIn(tables: Tables, repository: RepositoryName): Promise<Uns
   for await (const { row, values } of tables.list(REGISTRY, rowsOf(repository, 'e!')))
     found.push(unsentEvent(tables, repository, row, documentOf(CloudEvent, values)));
   return found;
-}
-
-/** From the first row of one queue to the first of the next: a queue may be long. */
-async function waitingIn(tables: Tables, repository: RepositoryName): Promise<SubscriptionName[]> {
-  const found: SubscriptionName[] = [];
-  const range = rowsOf(repository, 'q!');
-  for (let from = range.from; ; ) {
-    let next: SubscriptionName | undefined;
-    for await (const { row } of tables.list(REGISTRY, { ...range, from: from ?? '', page: 1 })) {
-      next = SubscriptionName.parse(row.split('!')[1]);
-      break;
-    }
-    if (next === undefined) return found;
-    found.push(next);
-    from = `q!${next}"`;
-  }
 }
 
 async function settleUnlessMarked(tables: Tables, entry: RepositoryEntry): Promise<void> {

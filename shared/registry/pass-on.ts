@@ -7,9 +7,9 @@ export async function passOn(
   left: Left | undefined,
 ): Promise<void> {
   if (left === undefined || (left.pushes.length === 0 && left.subscriptions.length === 0)) return;
-  const { repository, pushes, subscriptions } = left;
+  const { feed, pushes, subscriptions } = left;
   try {
-    await onActivity({ repository, pushes: pushes.map(({ event }) => event), subscriptions });
+    await onActivity({ feed, pushes: pushes.map(({ event }) => event), subscriptions });
     await Promise.all(pushes.map((push) => push.accepted()));
   } catch (error) {
     report(error);

@@ -192,7 +192,7 @@ describe.each(['memory', 'azurite'] as const)('the trail in %s', (kind) => {
     ]);
     const left = [];
     for await (const one of leftBehind(storage.tables, new Date()))
-      if (one.repository === 'heard/a') left.push(one);
+      if (one.feed === 'heard/a') left.push(one);
     expect(left).toMatchObject([{ subscriptions: ['all'], pushes: [] }]);
   });
 

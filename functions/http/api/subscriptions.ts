@@ -1,0 +1,128 @@
+import * as df from 'durable-functions';
+import {
+  deleteSubscription,
+  getSubscription,
+  listDeadEvents,
+  listSubscriptions,
+  putSubscription,
+  replaceSubscriptionSecret,
+  replayDeadEvents,
+  testSubscription,
+} from '../../../shared/api/routes/subscriptions.ts';
+import { authoriseOnEvery } from '../../../shared/auth/authorise.ts';
+import type { Principal } from '../../../shared/auth/credentials.ts';
+import { mayOnEvery } from '../../../shared/auth/repository-access.ts';
+import { Terminal } from '../../../shared/model/errors.ts';
+import type { Subscription, SubscriptionName } from '../../../shared/model/subscription.ts';
+import { allowedSink } from '../../../shared/registry/subscriptions/allowed-sink.ts';
+import { nameOfFeed } from '../../../shared/registry/subscriptions/feed.ts';
+import { ping } from '../../../shared/registry/subscriptions/ping.ts';
+import { clearQueues, putBack, waitingOf } from '../../../shared/registry/subscriptions/standing.ts';
+import { deliverNow } from '../../deliveries.ts';
+import { type Call, endpoint } from '../endpoint.ts';
+import { notFound } from './not-found.ts';
+
+type OfOne = Pick<
+  Call<{ subscription: SubscriptionName }, unknown, unknown>,
+  'params' | 'principal' | 'services'
+>;
+
+/** Whoever hears of a repository's activity must administer it. */
+const authoriseAll = (
+  principal: Principal | undefined,
+  { repositories }: Pick<Subscription, 'repositories'>,
+) => {
+  for (const pattern of repositories) authoriseOnEvery(principal, pattern, 'admin');
+};
+
+async function subscriptionAt({ params, principal, services }: OfOne): Promise<Subscription> {
+  const found = await services.subscriptions.get(params.subscription);
+  if (found === undefined)
+    throw notFound('subscription', params.subscription, 'List them: berth registry subscriptions list');
+  authoriseAll(principal, found);
+  return found;
+}
+
+export const list = endpoint(listSubscriptions, async ({ principal, services }) => ({
+  subscriptions: (await services.subscriptions.list()).filter(({ repositories }) =>
+    repositories.every((pattern) => mayOnEvery(principal, pattern, 'admin')),
+  ),
+}));
+
+export const get = endpoint(getSubscription, async (call) => {
+  const subscription = await subscriptionAt(call);
+  const { tables, delivery, now } = call.services;
+  let deadLetters = 0;
+  for await (const _letter of delivery.dead.list(subscription.name)) deadLetters += 1;
+  const waiting = await waitingOf(tables, subscription.name, now());
+  return {
+    subscription,
+    waiting: waiting.map(({ feed, event, ...rest }) => ({ repository: nameOfFeed(feed), event, ...rest })),
+    deadLetters,
+  };
+});
+
+export const put = endpoint(putSubscription, async ({ params, body, principal, services }) => {
+  authoriseAll(principal, body);
+  allowedSink(body.sink, principal?.repositories === undefined);
+  const before = await services.subscriptions.get(params.subscription);
+  // Who changes a subscription also takes it from what it was about.
+  if (before !== undefined) authoriseAll(principal, before);
+  const createdAt = before?.createdAt ?? services.now().toISOString();
+  const subscription: Subscription = { ...body, name: params.subscription, createdAt };
+  const isNew = before?.sink.kind !== 'webhook' && body.sink.kind === 'webhook';
+  const secret = isNew ? await services.signing.replace(subscription.name) : undefined;
+  await services.subscriptions.put(subscription);
+  return { subscription, ...(secret === undefined ? {} : { secret }) };
+});
+
+export const remove = endpoint(deleteSubscription, async (call) => {
+  const { name } = await subscriptionAt(call);
+  const { subscriptions, signing, delivery, tables, now } = call.services;
+  await subscriptions.remove(name);
+  await clearQueues(tables, name, now());
+  for await (const { id } of delivery.dead.list(name)) await delivery.dead.remove(name, id);
+  await signing.remove(name);
+  return null;
+});
+
+export const replaceSecret = endpoint(replaceSubscriptionSecret, async (call) => {
+  const { name, sink } = await subscriptionAt(call);
+  if (sink.kind !== 'webhook')
+    throw new Terminal({
+      code: 'subscription-not-signed',
+      message: `Subscription ${name} sends to a topic of Service Bus, which needs no secret.`,
+      remedy: 'Only the deliveries of webhooks are signed.',
+    });
+  return { secret: await call.services.signing.replace(name) };
+});
+
+export const test = endpoint(testSubscription, async (call) => {
+  const delivered = await ping(call.services.delivery, await subscriptionAt(call));
+  return delivered.outcome === 'accepted'
+    ? { accepted: true, answer: delivered.answer }
+    : { accepted: false, answer: delivered.reason };
+});
+
+export const deadLetters = endpoint(listDeadEvents, async (call) => {
+  const { name } = await subscriptionAt(call);
+  const found = [];
+  for await (const { feed, key: _key, ...letter } of call.services.delivery.dead.list(name)) {
+    found.push({ ...letter, repository: nameOfFeed(feed) });
+    if (found.length === call.query.limit) break;
+  }
+  return { deadLetters: found };
+});
+
+export const replay = endpoint(
+  replayDeadEvents,
+  async (call) => {
+    const { name } = await subscriptionAt(call);
+    const { tables, delivery, now } = call.services;
+    const replayed = await putBack(tables, delivery.dead, name, call.body.ids, now);
+    for (const { feed } of await waitingOf(tables, name, now()))
+      await deliverNow(df.getClient(call.context), { subscription: name, feed });
+    return { replayed };
+  },
+  { durable: true },
+);
