@@ -40,6 +40,8 @@ async function world() {
     events: eventStore(made.stores.tables, () => made.clock.now),
     images: { resolve: async () => a },
     trust: trustsAll,
+    mirror: { manifest: async () => undefined },
+    registry: {},
     now: () => made.clock.now,
   } as unknown as Services;
   const [engine] = made.engines.values();
@@ -168,6 +170,25 @@ describe('the sweep of services', () => {
     expect(await reservations()).toHaveLength(3);
     await sweepOnce();
     expect(await reservations()).toHaveLength(2);
+  });
+});
+
+describe('an image that was refused', () => {
+  test('is asked about again once other rules hold, and not before', async () => {
+    const { services, sweepOnce, stores } = await world();
+    let rules = 'first';
+    Object.assign(services, { trust: { ...trustsAll, rules: async () => rules } });
+    const refused = async () => (await stores.services.get(...placeOf.service(web)))?.value.refused;
+    const at = '2026-11-25T12:00:00.000Z';
+    await stores.services.update(
+      ...placeOf.service(web),
+      (row) => row && { ...row, refused: { digest: a, reasons: ['x'], rules, cause: 'x 1', at } },
+    );
+    await sweepOnce();
+    expect(await refused()).toBeDefined();
+    rules = 'second';
+    await sweepOnce();
+    expect(await refused()).toBeUndefined();
   });
 });
 
