@@ -61,7 +61,8 @@ export async function storeManifest(
   await passOn(deps, left);
 }
 
-function factsOf(bytes: Uint8Array, mediaType: string, where: string): ManifestFacts {
+/** @throws Terminal `upstream-answer-invalid` */
+export function factsOf(bytes: Uint8Array, mediaType: string, where: string): ManifestFacts {
   try {
     return parseManifest(bytes, mediaType);
   } catch (error) {

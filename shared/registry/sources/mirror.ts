@@ -1,6 +1,7 @@
 import { Retryable, Terminal } from '../../model/errors.ts';
 import { Digest, type RepositoryName, Tag } from '../../model/image.ts';
 import { findTag } from '../repository.ts';
+import { hostOfUrl, urlOfHost } from '../upstream/address.ts';
 import { type Connection, connection } from '../upstream/connection.ts';
 import { httpUpstream } from '../upstream/upstream.http.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -10,13 +11,15 @@ import { type MirrorDeps, type Mirrored, storedManifest, storeManifest } from '.
 import { type Refreshed, refreshTag } from './refresh-tag.ts';
 import { registryFault } from './registry-fault.ts';
 import { SingleFlight } from './single-flight.ts';
-import { allows, type Source, sourceOf, upstreamName } from './source.ts';
+import { allows, mirroredName, type Source, sourceOf, upstreamName } from './source.ts';
 import type { SourceStore } from './source-store.ts';
 
 /** Milliseconds that a request waits for a fetch: hosts end requests that are not answered after 230 s. */
 const WAITS = 200_000;
 /** Milliseconds for which a registry that failed is not asked again about tags that we have. */
 const SPARED = 10_000;
+/** Registries without a source that connections and tokens are kept of. */
+const MOST_OPEN = 20;
 
 /** What is fetched from other registries when it is asked for. All that is not below a source's prefix is left alone. */
 export interface Mirror {
@@ -33,6 +36,13 @@ export interface Mirror {
   refresh(deps: MirrorDeps, repository: RepositoryName, tag: Tag): Promise<Refreshed | undefined>;
   /** The registry of a source, as its credential gives it. */
   upstream(source: Source): Promise<Upstream>;
+  /** The source by which a repository of another registry is read, and what we call it; neither where none allows it. */
+  through(
+    host: string,
+    name: string,
+  ): Promise<{ readonly source: Source | undefined; readonly copy: RepositoryName | undefined }>;
+  /** A registry as references name it: by a source's address and credential where one allows the repository, else without. */
+  at(host: string, name: string): Promise<Upstream>;
 }
 
 export function mirror(
@@ -41,6 +51,7 @@ export function mirror(
   connect: typeof connection = connection,
 ): Mirror {
   const connections = new Map<string, { readonly version: string; readonly made: Connection }>();
+  const open = new Map<string, Connection>();
   const tags = new SingleFlight<Refreshed>();
   const manifests = new SingleFlight<void>();
   const blobs = new SingleFlight<number>();
@@ -118,9 +129,31 @@ export function mirror(
     await within(fetched, WAITS);
   };
 
+  const through: Mirror['through'] = async (host, name) => {
+    for (const source of await sources.known()) {
+      const copy = hostOfUrl(source.upstream.url) === host ? mirroredName(source, name) : undefined;
+      if (copy !== undefined && allows(source, name)) return { source, copy };
+    }
+    return { source: undefined, copy: undefined };
+  };
+
   return {
     sourceOf: findSource,
     upstream,
+    through,
+    async at(host, name) {
+      const { source } = await through(host, name);
+      if (source !== undefined) return upstream(source);
+      const kept = open.get(host) ?? connect({ url: urlOfHost(host), plainHttp: false });
+      open.delete(host);
+      open.set(host, kept);
+      for (const [oldest, { close }] of open) {
+        if (open.size <= MOST_OPEN) break;
+        open.delete(oldest);
+        close();
+      }
+      return httpUpstream(kept);
+    },
     async manifest(deps, repository, reference) {
       const source = await findSource(repository);
       const tag = Tag.safeParse(reference).data;

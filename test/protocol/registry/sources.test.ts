@@ -13,26 +13,17 @@ import { blobSecrets } from '../../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import { sha256, type TestImage, testImage, testIndex } from '../../support/oci-image.ts';
+import { type OtherRegistry, otherRegistry } from '../../support/other-registry.ts';
 import { type RegistryClient, registryClient } from '../../support/registry-client.ts';
-import { serveHandler, type TestRegistry, testRegistry } from '../../support/registry-server.ts';
+import { type TestRegistry, testRegistry } from '../../support/registry-server.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-/** The registry that is mirrored. What it is asked is counted; `fault` answers in its place. */
-let upstream: TestRegistry;
-let pusher: RegistryClient;
-let asked: string[];
-let fault: ((request: Request) => Response | Promise<Response> | undefined) | undefined;
-let host: string;
-
-/** Memory has no address that others can be sent to: what it holds is answered here. */
-async function direct(answer: Response): Promise<Response> {
-  const location = answer.headers.get('location') ?? '';
-  return location.startsWith('data:') ? fetch(location) : answer;
-}
+/** The registry that is mirrored. */
+let other: OtherRegistry;
 
 /** Ours: as many processes as a test wants over one storage, with a clock of its own. */
 let storage: { blobs: ReturnType<typeof memoryBlobs>; tables: ReturnType<typeof memoryTables> };
@@ -50,17 +41,8 @@ async function process(): Promise<TestRegistry & { client: RegistryClient }> {
 
 beforeEach(async () => {
   time = Date.now();
-  asked = [];
-  fault = undefined;
-  upstream = await testRegistry({ blobs: memoryBlobs(), tables: memoryTables() });
-  pusher = registryClient(upstream.handle);
-  const server = await serveHandler(async (request) => {
-    const { pathname } = new URL(request.url);
-    if (!pathname.startsWith('/v2/token')) asked.push(`${request.method} ${pathname.replace(/^\/v2\//, '')}`);
-    return (await fault?.(request)) ?? direct(await upstream.handle(request));
-  });
-  undo.push(server.close);
-  host = server.host;
+  other = await otherRegistry();
+  undo.push(other.close);
   storage = { blobs: memoryBlobs(), tables: memoryTables() };
   const secrets = blobSecrets(memoryBlobs(), {
     current: new Secret(randomBytes(32).toString('base64')),
@@ -78,7 +60,7 @@ const put = (
     SourceName.parse('hub'),
     SourceSettings.parse({
       prefix: 'hub',
-      upstream: { url: `http://${host}`, plainHttp: true },
+      upstream: { url: `http://${other.host}`, plainHttp: true },
       freshness: 10,
       ...settings,
     }),
@@ -99,7 +81,7 @@ const errorOf = async (response: Response) => ({
   ...((await response.json()) as { errors: { code: string; message: string }[] }).errors[0],
 });
 /** Without the attempts that only bring a challenge. */
-const questions = (word: string) => new Set(asked.filter((line) => line.includes(word))).size;
+const questions = (word: string) => new Set(other.asked.filter((line) => line.includes(word))).size;
 const stored = async (prefix: string): Promise<string[]> =>
   (await Array.fromAsync(storage.blobs.list(prefix))).map(({ name }) => name);
 
@@ -110,9 +92,9 @@ describe('a pull', () => {
       ['one', one],
       ['two', two],
     ] as const)
-      await pusher.pushImage('team/app', tag, made);
+      await other.client.pushImage('team/app', tag, made);
     const index = testIndex([one, two]);
-    await pusher.pushManifest('team/app', 'v1', index);
+    await other.client.pushManifest('team/app', 'v1', index);
     const ours = await process();
 
     const head = await read(ours.client, 'v1', 'hub/team/app', 'HEAD');
@@ -131,7 +113,7 @@ describe('a pull', () => {
     }
     expect(await stored('data/')).toHaveLength(one.blobs.length);
     // The other platform's image was not fetched.
-    expect(asked.join()).not.toContain(two.manifest.digest);
+    expect(other.asked.join()).not.toContain(two.manifest.digest);
     expect(ours.events.map(({ data }) => data)).toMatchObject([
       { repository: 'hub/team/app', tag: 'v1', digest: index.digest, origin: { actor: 'source/hub' } },
     ]);
@@ -140,18 +122,18 @@ describe('a pull', () => {
 
   test('a fresh tag costs nothing, a stale one a HEAD, a moved one a manifest and an event', async () => {
     const [first, second] = [image(), image()];
-    await pusher.pushImage('team/app', 'v1', first);
+    await other.client.pushImage('team/app', 'v1', first);
     const ours = await process();
     await read(ours.client, 'v1');
-    asked = [];
+    other.asked.length = 0;
     await read(ours.client, 'v1');
-    expect(asked).toEqual([]);
+    expect(other.asked).toEqual([]);
 
     minutes(11);
     await read(ours.client, 'v1');
-    expect([...new Set(asked)]).toEqual(['HEAD team/app/manifests/v1']);
+    expect([...new Set(other.asked)]).toEqual(['HEAD team/app/manifests/v1']);
 
-    await pusher.pushImage('team/app', 'v1', second);
+    await other.client.pushImage('team/app', 'v1', second);
     minutes(11);
     const moved = await read(ours.client, 'v1');
     expect(moved.headers.get('docker-content-digest')).toBe(second.manifest.digest);
@@ -160,15 +142,15 @@ describe('a pull', () => {
       second.manifest.digest,
     ]);
     // Back to what we have: no manifest is read.
-    await pusher.pushManifest('team/app', 'v1', first.manifest);
+    await other.client.pushManifest('team/app', 'v1', first.manifest);
     minutes(11);
-    asked = [];
+    other.asked.length = 0;
     expect((await read(ours.client, 'v1')).headers.get('docker-content-digest')).toBe(first.manifest.digest);
-    expect([...new Set(asked)]).toEqual(['HEAD team/app/manifests/v1']);
+    expect([...new Set(other.asked)]).toEqual(['HEAD team/app/manifests/v1']);
   });
 
   test('a path and Docker-like names lead to the right place, and a pattern shuts others out', async () => {
-    await pusher.pushImage('team/app', 'v1', image());
+    await other.client.pushImage('team/app', 'v1', image());
     await put({ path: 'team', allow: ['team/a*'] });
     const ours = await process();
     expect((await read(ours.client, 'v1', 'hub/app')).status).toBe(200);
@@ -183,7 +165,7 @@ describe('a pull', () => {
 
   test('content that we have is not fetched again, but only for who may have it', async () => {
     const made = image();
-    await pusher.pushImage('team/app', 'v1', made);
+    await other.client.pushImage('team/app', 'v1', made);
     const ours = await process();
     await ours.client.pushImage('own/app', 'v1', made);
     const secret = image();
@@ -200,7 +182,7 @@ describe('a pull', () => {
 
 test('pushes, uploads and mounts into a copy are refused, a deletion is not', async () => {
   const made = image();
-  await pusher.pushImage('team/app', 'v1', made);
+  await other.client.pushImage('team/app', 'v1', made);
   const ours = await process();
   await read(ours.client, 'v1');
   const attempts = [
@@ -243,10 +225,10 @@ describe('when upstream fails', () => {
     'because it %s, what there is is served, with a warning, and what is not there has a reason',
     async (_why, answer, status, code) => {
       const made = image();
-      await pusher.pushImage('team/app', 'v1', made);
+      await other.client.pushImage('team/app', 'v1', made);
       const ours = await process();
       await read(ours.client, 'v1');
-      fault = answer;
+      other.fault = answer;
       minutes(11);
       const stale = await read(ours.client, 'v1');
       expect(stale.status).toBe(200);
@@ -256,7 +238,7 @@ describe('when upstream fails', () => {
       if (status === 429) expect(refused.headers.get('retry-after')).toBe('77');
       expect(await errorOf(refused)).toMatchObject({ status, code });
       // Back again: after a while it is asked anew.
-      fault = undefined;
+      other.fault = undefined;
       minutes(3);
       const fresh = await read(ours.client, 'v1');
       expect(fresh.headers.get('warning')).toBeNull();
@@ -265,37 +247,37 @@ describe('when upstream fails', () => {
   );
 
   test('a down registry is spared for a while, so that pulls of what there is do not wait for it', async () => {
-    await pusher.pushImage('team/app', 'v1', image());
+    await other.client.pushImage('team/app', 'v1', image());
     const ours = await process();
     await read(ours.client, 'v1');
     minutes(11);
-    fault = () => new Response(null, { status: 503 });
-    asked = [];
+    other.fault = () => new Response(null, { status: 503 });
+    other.asked.length = 0;
     for (let pull = 0; pull < 5; pull += 1) expect((await read(ours.client, 'v1')).status).toBe(200);
-    expect(asked).toHaveLength(1);
+    expect(other.asked).toHaveLength(1);
   });
 
   test('a lying one leaves nothing behind', async () => {
     const made = image();
-    await pusher.pushImage('team/app', 'v1', made);
+    await other.client.pushImage('team/app', 'v1', made);
     const ours = await process();
     await read(ours.client, 'v1');
-    fault = ({ url }) =>
+    other.fault = ({ url }) =>
       url.includes('/blobs/') ? new Response(randomBytes(layerOf(made).bytes.length)) : undefined;
     expect(await errorOf(await readBlob(ours.client, layerOf(made).digest))).toMatchObject({ status: 502 });
     expect(await stored('blobs/')).toEqual([]);
     expect(await stored('data/')).toEqual([]);
     expect(await stored('fetches/')).toEqual([]);
-    const other = image();
-    fault = ({ url }) =>
+    const lie = image();
+    other.fault = ({ url }) =>
       url.includes('/manifests/sha256')
-        ? new Response(other.manifest.bytes as Uint8Array<ArrayBuffer>, {
-            headers: { 'content-type': other.manifest.mediaType },
+        ? new Response(lie.manifest.bytes as Uint8Array<ArrayBuffer>, {
+            headers: { 'content-type': lie.manifest.mediaType },
           })
         : undefined;
     expect(await errorOf(await read(ours.client, sha256('asked for')))).toMatchObject({ status: 502 });
     expect(await stored('manifests/')).toHaveLength(1);
-    fault = undefined;
+    other.fault = undefined;
     expect((await readBlob(ours.client, layerOf(made).digest)).status).toBe(307);
   });
 });
@@ -303,12 +285,14 @@ describe('when upstream fails', () => {
 describe('single flight', () => {
   test('twenty pulls at once, in one process and in two, fetch each thing once', async () => {
     const made = image(2_000_000);
-    await pusher.pushImage('team/app', 'v1', made);
+    await other.client.pushImage('team/app', 'v1', made);
     const [one, two] = [await process(), await process()];
     await Promise.all(Array.from({ length: 20 }, () => read(one.client, 'v1')));
     // Each with the challenge before it.
-    expect(asked.filter((line) => line === `GET team/app/manifests/${made.manifest.digest}`)).toHaveLength(1);
-    asked = [];
+    expect(
+      other.asked.filter((line) => line === `GET team/app/manifests/${made.manifest.digest}`),
+    ).toHaveLength(1);
+    other.asked.length = 0;
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, number) =>
         readBlob((number % 2 ? one : two).client, layerOf(made).digest),
@@ -318,13 +302,13 @@ describe('single flight', () => {
     expect(await stored('data/')).toHaveLength(1);
     expect(await stored('fetches/')).toEqual([]);
     // The second process asks whether upstream has it too, and reads nothing of it.
-    const whole = asked.filter((line) => line === `GET team/app/blobs/${layerOf(made).digest}`);
+    const whole = other.asked.filter((line) => line === `GET team/app/blobs/${layerOf(made).digest}`);
     expect(whole.length).toBeLessThanOrEqual(4);
   });
 
   test('a process that died while it fetched holds others up only until its lease is over', async () => {
     const made = image();
-    await pusher.pushImage('team/app', 'v1', made);
+    await other.client.pushImage('team/app', 'v1', made);
     const digest = Digest.parse(layerOf(made).digest);
     const dead = await takeLease(storage.blobs, digest, now);
     expect(dead).toBeDefined();
@@ -347,7 +331,7 @@ describe('single flight', () => {
 
 test('a refresh says what it found, and leaves a push only if the tag moved', async () => {
   const [first, second] = [image(), image()];
-  await pusher.pushImage('team/app', 'v1', first);
+  await other.client.pushImage('team/app', 'v1', first);
   const ours = await process();
   const refresh = () =>
     ours.deps.mirror?.refresh(ours.deps, RepositoryName.parse('hub/team/app'), Tag.parse('v1'));
@@ -357,10 +341,10 @@ test('a refresh says what it found, and leaves a push only if the tag moved', as
     digest: first.manifest.digest,
     before: first.manifest.digest,
   });
-  await pusher.pushImage('team/app', 'v1', second);
+  await other.client.pushImage('team/app', 'v1', second);
   expect(await refresh()).toMatchObject({ outcome: 'moved', digest: second.manifest.digest });
   expect(ours.events).toHaveLength(2);
-  fault = () => new Response(null, { status: 500 });
+  other.fault = () => new Response(null, { status: 500 });
   await expect(refresh()).rejects.toMatchObject({ code: 'upstream-unreachable' });
   expect(
     await ours.deps.mirror?.refresh(ours.deps, RepositoryName.parse('own/app'), Tag.parse('v1')),
@@ -368,14 +352,14 @@ test('a refresh says what it found, and leaves a push only if the tag moved', as
 });
 
 test('a credential is sealed, kept by a change without one, and taken away', async () => {
-  await pusher.pushImage('team/app', 'v1', image());
+  await other.client.pushImage('team/app', 'v1', image());
   expect(await put({ freshness: 0 }, null)).toMatchObject({ hasCredential: false });
   const ours = await process();
   expect(await errorOf(await read(ours.client, 'v1'))).toMatchObject({ status: 403, code: 'DENIED' });
   await put({ freshness: 0 });
   const changed = await sources.put(
     SourceName.parse('hub'),
-    SourceSettings.parse({ prefix: 'hub', upstream: { url: `http://${host}`, plainHttp: true } }),
+    SourceSettings.parse({ prefix: 'hub', upstream: { url: `http://${other.host}`, plainHttp: true } }),
     undefined,
   );
   expect(changed.hasCredential).toBe(true);

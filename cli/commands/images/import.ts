@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { getImport, type ImportView, startImport } from '../../../shared/api/routes/imports.ts';
+import { parseImageReference } from '../../../shared/model/image.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { Failure } from '../../failure.ts';
+import { withSession } from '../../session.ts';
+
+interface Options {
+  readonly as?: string;
+  readonly platform?: string;
+  readonly allPlatforms?: boolean;
+  readonly withReferrers?: boolean;
+  readonly detach?: boolean;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+function progressText({ progress }: ImportView): string | undefined {
+  if (progress === undefined) return undefined;
+  const { doing, blobs, bytes } = progress;
+  return `${doing}: ${blobs.done} of ${blobs.all} blobs, ${megabytes(bytes.done)} of ${megabytes(bytes.all)}`;
+}
+
+export function addImport(images: Command): void {
+  images
+    .command('import')
+    .description('brings an image of another registry, with all its platforms unless one is named')
+    .argument('<image>', 'as docker pull names it: docker.io/library/nginx:1.27')
+    .option('--as <image>', 'what it is called here; the same name without the host if left out')
+    .option('--platform <platform>', 'only the image for this one: linux/amd64')
+    .option('--all-platforms', 'the whole index, byte for byte, which is the default')
+    .option('--with-referrers', 'also signatures, attestations and whatever else refers to it')
+    .option('--detach', 'does not wait for its end')
+    .action((from: string, options: Options, command: Command) => {
+      if (options.platform !== undefined && options.allPlatforms === true)
+        throw new Failure({
+          code: 'options-exclusive',
+          message: '--platform and --all-platforms exclude each other.',
+          exitCode: exitCodes.usage,
+        });
+      const as = options.as === undefined ? undefined : parseImageReference(options.as);
+      const json = {
+        from,
+        ...(as === undefined ? {} : { to: { repository: as.repository, tag: as.tag } }),
+        ...(options.platform === undefined ? {} : { platform: options.platform }),
+        referrers: options.withReferrers === true,
+      };
+      return withSession(command, async ({ client, output, interrupted }) => {
+        const { id } = await client.call(startImport, { json });
+        if (options.detach === true) return output.data({ id }, () => id);
+        let said: string | undefined;
+        for (;;) {
+          const view = await client.call(getImport, { params: { import: id } });
+          const text = progressText(view);
+          if (text !== undefined && text !== said) output.say(text);
+          said = text;
+          if (view.result !== undefined) return conclude(view, view.result, output);
+          if (interrupted.aborted)
+            throw new Failure({
+              code: 'interrupted',
+              message: `No longer waiting; ${id} goes on.`,
+              remedy: 'Import it again to see its end: what has arrived is not fetched again.',
+              exitCode: exitCodes.failed,
+            });
+          await sleep(500, undefined, { signal: interrupted }).catch(() => undefined);
+        }
+      });
+    });
+}
+
+function conclude(
+  view: ImportView,
+  result: NonNullable<ImportView['result']>,
+  output: { data(value: unknown, text: () => string): void },
+): void {
+  if (result.state === 'failed')
+    throw new Failure({
+      code: result.code,
+      message: result.reason,
+      remedy: result.remedy,
+      exitCode: exitCodes.failed,
+    });
+  const { repository, tag } = view.to;
+  output.data(view, () => `${repository}${tag === undefined ? '' : `:${tag}`}  ${result.digest}`);
+}
