@@ -1,5 +1,6 @@
 /**
- * Bundles the command line to dist/cli/berth.mjs, one file that Node.js 20 runs. `npm install` calls this (script
+ * Bundles the command line to dist/cli/berth.mjs and docker's credential helper to dist/cli/docker-credential-berth.mjs, each
+ * one file that Node.js 20 runs. `npm install` calls this (script
  * `prepare`); plain JavaScript, since it must run on the Node.js that is installed, whichever that is.
  */
 import { chmod, lstat, mkdir, symlink } from 'node:fs/promises';
@@ -7,7 +8,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bundle = `${root}dist/cli/berth.mjs`;
+const directory = `${root}dist/cli`;
+const programs = { berth: 'cli/main.ts', 'docker-credential-berth': 'cli/credential-helper/main.ts' };
 
 let esbuild;
 try {
@@ -19,10 +21,11 @@ try {
   process.exit(0);
 }
 
-await mkdir(dirname(bundle), { recursive: true });
+await mkdir(directory, { recursive: true });
 await esbuild.build({
-  entryPoints: [`${root}cli/main.ts`],
-  outfile: bundle,
+  entryPoints: Object.fromEntries(Object.entries(programs).map(([name, file]) => [name, `${root}${file}`])),
+  outdir: directory,
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   target: 'node20',
@@ -33,9 +36,12 @@ await esbuild.build({
   },
   logLevel: 'warning',
 });
-await chmod(bundle, 0o755);
 
-/** npm links the commands of dependencies, not those of the checkout itself: `npx berth` finds this one. */
-const link = `${root}node_modules/.bin/berth`;
-await mkdir(dirname(link), { recursive: true });
-if ((await lstat(link).catch(() => undefined)) === undefined) await symlink('../../dist/cli/berth.mjs', link);
+for (const name of Object.keys(programs)) {
+  await chmod(`${directory}/${name}.mjs`, 0o755);
+  /** npm links the commands of dependencies, not those of the checkout itself: `npx berth` finds this one. */
+  const link = `${root}node_modules/.bin/${name}`;
+  await mkdir(dirname(link), { recursive: true });
+  if ((await lstat(link).catch(() => undefined)) === undefined)
+    await symlink(`../../dist/cli/${name}.mjs`, link);
+}

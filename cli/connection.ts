@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { hostOf } from './credential-helper/host.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
 
@@ -10,12 +11,16 @@ const ClientFile = z.object({
   key: z.string().min(1),
   /** Certificates in PEM, or absolute path of a file with them; the authority that signed the server's, if no public one did. */
   ca: z.string().optional(),
+  /** Further `host:port` under which this Berth's registry is reached: its key is given to these and to no other. */
+  registries: z.array(z.string().regex(/^[^/@\s]+$/, 'expected host or host:port')).optional(),
 });
 
 export interface Connection {
   readonly url: URL;
   readonly key: string;
   readonly ca: string | undefined;
+  /** `host` or `host:port` of the registry in image references, that of `url` first. */
+  readonly registries: readonly string[];
   /** Where this was found, for messages. */
   readonly origin: string;
 }
@@ -52,10 +57,11 @@ function parse(value: unknown, origin: string): Connection {
       origin,
       parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
     );
-  const { url, key, ca } = parsed.data;
+  const { url: address, key, ca, registries = [] } = parsed.data;
+  const url = new URL(address);
   const pem = ca === undefined || ca.includes('-----BEGIN') ? ca : readIfThere(ca);
   if (ca !== undefined && pem === undefined) throw invalid(origin, `ca: there is no file ${ca}`);
-  return { url: new URL(url), key, ca: pem, origin };
+  return { url, key, ca: pem, registries: [...new Set([url.host, ...registries.map(hostOf)])], origin };
 }
 
 function json(text: string, file: string): unknown {

@@ -13,7 +13,6 @@ import { authorise } from '../../shared/auth/authorise.ts';
 import { authoriseNamed } from '../../shared/auth/authorise-named.ts';
 import type { Principal } from '../../shared/auth/credentials.ts';
 import { addressOf } from '../../shared/auth/rate-limit/address.ts';
-import { keyStore } from '../../shared/auth/key-store.ts';
 import { type Services, services } from '../services.ts';
 import { readBody } from './read-body.ts';
 

@@ -26,9 +26,11 @@ export async function ensureKeys(dataCentre: DataCentre, certificateFile: string
       ? `berth_admin_${randomBytes(32).toString('base64url')}`
       : String((JSON.parse(earlier) as { key: string }).key);
   const url = `https://${dataCentre.gateway}:${dataCentre.ports.app}`;
+  /** Docker here reaches the registry so too, and needs no certificate for it. */
+  const registries = [`127.0.0.1:${dataCentre.ports.app}`];
   await writePrivateFile(
     files.client,
-    `${JSON.stringify({ url, key: admin, ca: certificateFile }, null, 2)}\n`,
+    `${JSON.stringify({ url, key: admin, ca: certificateFile, registries }, null, 2)}\n`,
   );
   return { master, admin, adminHash: createHash('sha256').update(admin).digest('hex') };
 }

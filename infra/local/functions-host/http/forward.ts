@@ -82,7 +82,9 @@ export function forwarder({ run, port, failed }: Forward) {
 /** As Azure's front ends do: what the client says of itself, then who it is. */
 const forwardedFor = ({ headers, socket }: IncomingMessage): string => {
   const { remoteAddress = '', remotePort } = socket;
-  const own = remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+  const own = remoteAddress.includes(':')
+    ? `[${remoteAddress}]:${remotePort}`
+    : `${remoteAddress}:${remotePort}`;
   return [headers['x-forwarded-for'] ?? [], own].flat().join(', ');
 };
 
