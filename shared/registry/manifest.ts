@@ -23,23 +23,47 @@ const Descriptor = z.object({
 });
 export type Descriptor = z.infer<typeof Descriptor>;
 
+/**
+ * Of many items the first that is wrong is told, and none after it is looked at: 4 MiB hold millions of wrong ones, and to tell
+ * each would take minutes and gigabytes.
+ */
+const Descriptors = z.array(z.unknown()).transform((items, context): Descriptor[] => {
+  const descriptors: Descriptor[] = [];
+  for (const [index, item] of items.entries()) {
+    const { data, error } = Descriptor.safeParse(item);
+    if (error !== undefined) {
+      for (const { message, path } of error.issues)
+        context.addIssue({ code: 'custom', message, path: [index, ...path] });
+      return z.NEVER;
+    }
+    descriptors.push(data);
+  }
+  return descriptors;
+});
+const Annotations = z.record(z.string(), z.unknown()).transform((given, context) => {
+  const wrong = Object.entries(given).find(([, value]) => typeof value !== 'string');
+  if (wrong === undefined) return given as Record<string, string>;
+  context.addIssue({ code: 'custom', message: 'expected a string', path: [wrong[0]] });
+  return z.NEVER;
+});
+
 const common = {
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
   subject: Descriptor.optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
+  annotations: Annotations.optional(),
 };
 // A document that is an image to one reader and an index to another is refused: CVE-2021-41190.
 const Image = z.object({
   ...common,
   config: Descriptor,
-  layers: z.array(Descriptor),
+  layers: Descriptors,
   manifests: z.undefined('an image manifest has no "manifests"').optional(),
 });
 const Index = z.object({
   ...common,
-  manifests: z.array(Descriptor),
+  manifests: Descriptors,
   config: z.undefined('an index has no "config"').optional(),
   layers: z.undefined('an index has no "layers"').optional(),
 });

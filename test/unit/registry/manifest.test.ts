@@ -60,3 +60,20 @@ describe('a manifest', () => {
     expect(() => parse(document, type)).toThrow(message);
   });
 });
+
+describe('a manifest of millions of wrong parts', () => {
+  const many = (part: string) => `[${`${part},`.repeat(4_000_000 / (part.length + 1))}${part}]`;
+  test.each([
+    ['layers', `{"schemaVersion":2,"config":${JSON.stringify(image.config)},"layers":${many('1')}}`, OCI],
+    ['manifests', `{"schemaVersion":2,"manifests":${many('{}')}}`, INDEX],
+    [
+      'annotations',
+      `{"schemaVersion":2,"manifests":[],"annotations":{${Array.from({ length: 300_000 }, (_, at) => `"${at}":1`)}}}`,
+      INDEX,
+    ],
+  ])('%s: the first is told, in a few words', (what, document, type) => {
+    const refusal = () => parse(document, type);
+    expect(refusal).toThrow(new RegExp(`^${what}\\.0.*: `));
+    expect(refusal).toThrow(/^.{1,300}$/s);
+  });
+});
