@@ -35,6 +35,8 @@ export interface Collected {
 
 /** Reasons that are told at most, and evidence that each names. */
 const MOST = 10;
+/** Characters of a reason: they are kept with the service. */
+const LONGEST = 2000;
 
 /**
  * Whether an image fulfils every rule, and if not, all that is missing. Pure: the same evidence gives the same judgement
@@ -50,7 +52,7 @@ export function judge(rules: readonly TrustRule[], digest: Digest, collected: Co
     ),
   ]);
   if (reasons.length === 0) return { verdict: { verdict: 'accepted' }, findings };
-  const told = [...new Set(reasons)].slice(0, MOST);
+  const told = [...new Set(reasons)].slice(0, MOST).map((reason) => reason.slice(0, LONGEST));
   return { verdict: { verdict: 'refused', reasons: [...told, ...collected.unread] }, findings };
 }
 

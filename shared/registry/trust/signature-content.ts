@@ -1,4 +1,5 @@
 import { createHash, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { ed25519ph } from '@noble/curves/ed25519.js';
 import type { Envelope } from '@sigstore/bundle';
 import type { SignedEntity } from '@sigstore/verify';
 
@@ -43,19 +44,30 @@ function isDigestOf(digest: Uint8Array, bytes: Uint8Array): boolean {
   return hash !== undefined && same(createHash(hash).update(bytes).digest(), digest);
 }
 
-/** cosign signs over SHA-256 with every key but Ed25519; Sigstore's later clients take the hash that fits the curve. */
+/** Clients of Sigstore sign over SHA-256, or over the hash that fits the curve. */
 function isSignedBy(key: KeyObject, bytes: Uint8Array, signature: Uint8Array): boolean {
-  return hashesOf(key).some((hash) => {
-    try {
-      return verify(hash, bytes, key, signature);
-    } catch {
-      return false;
-    }
-  });
+  try {
+    if (key.asymmetricKeyType === 'ed25519')
+      return verify(null, bytes, key, signature) || isPrehashedBy(key, bytes, signature);
+    return hashesOf(key).some((hash) => verify(hash, bytes, key, signature));
+  } catch {
+    // What cannot be a signature of such a key at all.
+    return false;
+  }
 }
 
-function hashesOf(key: KeyObject): readonly (string | null)[] {
-  if (key.asymmetricKeyType === 'ed25519') return [null];
+/** Ed25519ph, RFC 8032, 5.1: what cosign signs with such keys, and node:crypto does not know. */
+function isPrehashedBy(key: KeyObject, bytes: Uint8Array, signature: Uint8Array): boolean {
+  const { x } = key.export({ format: 'jwk' });
+  return (
+    x !== undefined &&
+    ed25519ph.verify(Uint8Array.from(signature), bytes, Uint8Array.from(Buffer.from(x, 'base64url')), {
+      zip215: false,
+    })
+  );
+}
+
+function hashesOf(key: KeyObject): readonly string[] {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   return ['sha256', ...(curve === 'secp384r1' ? ['sha384'] : curve === 'secp521r1' ? ['sha512'] : [])];
 }

@@ -8,5 +8,5 @@ export function signerText(signer: Signer): string {
     const logged = signer.transparencyLog ? ', with an entry in the log' : '';
     return `the key ${createHash('sha256').update(der).digest('hex').slice(0, 16)}${logged}`;
   }
-  return `${signer.identity ?? signer.identityPattern} (issuer ${signer.issuer})`;
+  return `${(signer.identity ?? signer.identityPattern)?.slice(0, 300)} (issuer ${signer.issuer.slice(0, 300)})`;
 }

@@ -2,14 +2,14 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { TrustedRootDocument } from './trusted-root.ts';
 
-const KEY_TYPES: readonly unknown[] = ['ec', 'rsa', 'ed25519'];
+/** Bits below which RSA is not to be relied on any more: NIST SP 800-131A. */
+const LEAST_RSA = 2048;
 
 function isPublicKey(text: string): boolean {
+  if (!text.includes('-----BEGIN PUBLIC KEY-----')) return false;
   try {
-    return (
-      text.includes('-----BEGIN PUBLIC KEY-----') &&
-      KEY_TYPES.includes(createPublicKey(text).asymmetricKeyType)
-    );
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPublicKey(text);
+    return type === 'rsa' ? (details?.modulusLength ?? 0) >= LEAST_RSA : type === 'ec' || type === 'ed25519';
   } catch {
     return false;
   }
@@ -20,7 +20,10 @@ const KeySigner = z.strictObject({
   publicKey: z
     .string()
     .max(10_000)
-    .refine(isPublicKey, 'expected a public key as PEM (-----BEGIN PUBLIC KEY-----), ECDSA, RSA or Ed25519'),
+    .refine(
+      isPublicKey,
+      `expected a public key as PEM (-----BEGIN PUBLIC KEY-----), ECDSA, Ed25519 or RSA of ${LEAST_RSA} bits`,
+    ),
   /** A signature counts only with its entry in a transparency log of the trusted root. */
   transparencyLog: z.boolean().default(false),
   trustedRoot: TrustedRootDocument.optional(),

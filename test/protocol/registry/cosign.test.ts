@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -60,6 +61,25 @@ describe.skipIf(!hasProgram('cosign'))('cosign (needs the program)', () => {
     ]);
     await sign('ours', image, ...more);
     expect(await world.settle()).toBe(1);
+  });
+
+  it.each([
+    ['ECDSA on P-384', generateKeyPairSync('ec', { namedCurve: 'secp384r1' })],
+    ['RSA', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['Ed25519', generateKeyPairSync('ed25519')],
+  ])('its keys may be %s', async (name, pair) => {
+    const file = join(directory, name.replace(/\W/g, '').toLowerCase());
+    await writeFile(`${file}.pem`, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await cosign('import-key-pair', '--key', `${file}.pem`, '--output-key-prefix', file);
+    await world.demand({ signedBy: [{ publicKey: readFileSync(`${file}.pub`, 'utf8') }] }, 'shop/keys');
+    for (const bundle of [true, false]) {
+      await world.deploy('shop/keys:1');
+      const image = await push('shop/keys');
+      expect(await world.settle()).toBe(0);
+      const more = [`--new-bundle-format=${bundle}`];
+      await cosign('sign', '--yes', '--key', `${file}.key`, ...offline, ...more, image);
+      expect([more, await world.settle()]).toEqual([more, 1]);
+    }
   });
 
   it('what it attests counts beside its signature', async () => {
