@@ -63,6 +63,18 @@ export const containerdTests = (world: () => World) =>
       expect(held).toEqual(expect.arrayContaining([index, ...contents].map(({ digest }) => digest)));
     });
 
+    test('without a key pulls what is public, and nothing else', async () => {
+      const open = `${world().host}/public/containerd:1`;
+      await ctr('images', 'tag', at('all:all'), open);
+      await ctr('images', 'push', ...access(), open);
+      await ctr('images', 'rm', '--sync', open);
+      await ctr('images', 'pull', '--plain-http', ...native, '--all-platforms', open);
+      for (const closed of [at('all:all'), at('not-there:1')])
+        await expect(ctr('images', 'pull', '--plain-http', ...native, closed)).rejects.toThrow(
+          /401|authorization/,
+        );
+    });
+
     test('a tag that is not there, and a wrong key', async () => {
       await expect(ctr('images', 'pull', ...access(), ...native, at('all:v9'))).rejects.toThrow(/not found/);
       const wrong = ['--plain-http', '--user', 'x:wrong'];

@@ -44,4 +44,18 @@ export const craneTests = (world: () => World) =>
       await expect(crane('digest', at('copy:v2'))).rejects.toThrow(/MANIFEST_UNKNOWN|404/);
       expect(await tags('crane/copy')).toEqual([]);
     });
+
+    test('without a login pulls what is public, and nothing else', async () => {
+      const { index, directory } = world();
+      const open = `${world().host}/public/crane:1`;
+      await crane('copy', at(`all@${index.digest}`), open);
+      const nobody = (...args: string[]) =>
+        run(program, args, { ...world().trust, DOCKER_CONFIG: join(directory, 'nobody') });
+      expect(await nobody('digest', open)).toBe(`${index.digest}\n`);
+      await nobody('pull', '--format', 'oci', open, join(directory, 'crane-open'));
+      await expect(nobody('tag', open, '2')).rejects.toThrow(/DENIED/);
+      for (const closed of [at('all:v1'), at('not-there:1')])
+        await expect(nobody('digest', closed)).rejects.toThrow(/UNAUTHORIZED|401/);
+      await expect(nobody('catalog', world().host)).rejects.toThrow(/UNAUTHORIZED|401/);
+    });
   });

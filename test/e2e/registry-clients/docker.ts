@@ -44,4 +44,16 @@ export const dockerTests = (world: () => World) =>
         expect(await docker('image', 'inspect', '--format', '{{.Id}}', at(reference))).toBe(id);
       }
     });
+
+    test('without a login pulls what is public, and nothing else', async () => {
+      const open = `${world().host}/public/docker:1`;
+      await docker('import', `${world().directory}/docker-root.tar`, open);
+      await docker('push', open);
+      await docker('rmi', open);
+      await docker('logout', world().host);
+      await docker('pull', open);
+      await expect(docker('push', open)).rejects.toThrow(/denied|unauthorized|no basic auth/i);
+      for (const closed of [at('large:1'), at('not-there:1')])
+        await expect(docker('pull', closed)).rejects.toThrow(/denied|unauthorized|no basic auth/i);
+    });
   });

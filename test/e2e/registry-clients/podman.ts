@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../support/tool.ts';
@@ -44,6 +45,20 @@ export const podmanTests = (world: () => World, name: 'podman' | 'buildah') =>
       expect(JSON.parse(Buffer.from(found?.bytes ?? []).toString())).toMatchObject({
         manifests: [{ digest: single?.digest }],
       });
+    });
+
+    test('without a login pulls what is public, and nothing else', async () => {
+      const nobody = ['--tls-verify=false', '--authfile', join(world().directory, 'nobody.json')];
+      await writeFile(join(world().directory, 'nobody.json'), '{}');
+      const open = `${world().host}/public/${name}:1`;
+      const here = inStorage('here');
+      const id = (await here('pull', '--quiet', ...access(), at('web:1'))).trim();
+      await here('push', ...access(), id, `docker://${open}`);
+      expect((await inStorage('open')('pull', '--quiet', ...nobody, open)).trim()).toBe(id);
+      for (const closed of [at('web:1'), at('not-there:1')])
+        await expect(inStorage('none')('pull', '--quiet', ...nobody, closed)).rejects.toThrow(
+          /unauthorized|denied/i,
+        );
     });
 
     test('a wrong key is refused', async () => {

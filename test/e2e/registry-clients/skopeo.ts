@@ -30,4 +30,16 @@ export const skopeoTests = (world: () => World) =>
       await expect(run(program, ['inspect', '--raw', at('all:v1'), ...access])).rejects.toThrow(/unknown/i);
       expect((await world().manifest('skopeo/across', 'v1'))?.digest).toBe(world().index.digest);
     });
+
+    test('without a login pulls what is public, and nothing else', async () => {
+      const { layout, directory, host } = world();
+      const open = `docker://${host}/public/skopeo:1`;
+      await copy(`oci:${layout}:all`, open, ...to());
+      const nobody = ['--src-no-creds', '--src-tls-verify=false'];
+      await copy(open, `oci:${join(directory, 'skopeo-open')}:all`, ...nobody);
+      for (const closed of [at('across:v1'), at('not-there:1')])
+        await expect(copy(closed, `oci:${join(directory, 'none')}:1`, ...nobody)).rejects.toThrow(
+          /unauthorized|denied/i,
+        );
+    });
   });

@@ -3,7 +3,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
+import { PolicyName } from '../../../shared/model/names.ts';
 import { BLOCK } from '../../../shared/registry/block-writer.ts';
+import { RepositoryPolicy } from '../../../shared/registry/policy/policy.ts';
+import { policyStore } from '../../../shared/registry/policy/policy-store.ts';
+import { azureTables } from '../../../shared/state/tables.azure.ts';
 import { type ClientName, clientProgram } from '../../support/client-program.ts';
 import { type LoneRegistry, startLoneRegistry } from '../../support/lone-registry.ts';
 import {
@@ -18,7 +22,7 @@ import {
 import { startTestStorage, type TestStorage } from '../../support/storage.ts';
 import { isRoot, run } from '../../support/tool.ts';
 
-/** The registry as a process of its own on Azurite, and content to push: everything is pushed and pulled over HTTP. */
+/** The registry as a process of its own on Azurite, where `public/**` is for everybody, and content to push: all over HTTP. */
 export interface World {
   readonly directory: string;
   /** `127.0.0.1:<port>` */
@@ -45,6 +49,11 @@ export async function startWorld(): Promise<World> {
   const directory = join(tmpdir(), `clients-${randomBytes(6).toString('hex')}`);
   await mkdir(directory);
   const storage: TestStorage = await startTestStorage();
+  const tables = azureTables(storage.tableUri, storage.credential);
+  await policyStore(tables, () => new Date()).put(
+    PolicyName.parse('public'),
+    RepositoryPolicy.parse({ repositories: 'public/**', anonymousPull: true }),
+  );
   const registry: LoneRegistry = await startLoneRegistry(storage);
   const shared = await layerOf(directory, { 'etc/shared': randomBytes(20_000) });
   const images = [
