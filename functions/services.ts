@@ -17,20 +17,19 @@ import { type RunStore, runStore } from '../shared/registry/care/run-store.ts';
 import { imageResolver } from '../shared/registry/image-resolver.ts';
 import { type PolicyStore, policyStore } from '../shared/registry/policy/policy-store.ts';
 import { type KeptTokenKeys, sealedTokenKeys } from '../shared/registry/token-keys/token-keys.sealed.ts';
-import { imageTrust } from '../shared/registry/trust/image-trust.ts';
+import { imageTrust, type RegistryTrust } from '../shared/registry/trust/image-trust.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
 import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
-import type { ImageTrust } from '../shared/workloads/image-trust.ts';
 import type { WorkloadPorts } from '../shared/workloads/ports.ts';
 import { type Stores, stores } from '../shared/workloads/stores.ts';
 import { deadLettersOf } from './dead-letters.ts';
 import { type DeliveryServices, deliveryServices } from './delivery-services.ts';
 import { type MachineServices, machineServices } from './machine-services.ts';
-import { type MirrorServices, mirrorServices } from './mirror-services.ts';
+import { evidenceOfCopies, type MirrorServices, mirrorServices } from './mirror-services.ts';
 import { type RegistryParts, registryParts } from './registry.ts';
 import { workloadPorts } from './workload-services.ts';
 
@@ -43,7 +42,7 @@ export interface Services extends MachineServices, DeliveryServices, MirrorServi
   readonly stores: Stores;
   readonly secrets: Secrets;
   readonly images: ImageResolver;
-  readonly trust: ImageTrust;
+  readonly trust: RegistryTrust;
   readonly events: EventStore;
   readonly hooks: HookStore;
   readonly refusals: Refusals;
@@ -110,7 +109,7 @@ function makeServices(settings: Settings): Services {
     secrets,
     ...machines,
     images: imageResolver(tables),
-    trust: imageTrust(registry),
+    trust: imageTrust({ ...registry, upstream: evidenceOfCopies(mirrors.mirror, registry) }),
     events: eventStore(tables, now),
     hooks: hookStore(tables, secrets),
     refusals: kept,

@@ -5,8 +5,9 @@ import type { Tables } from '../../state/tables.ts';
 import { findContent, readManifest } from '../content.ts';
 import { listReferrers } from '../referrers.ts';
 import { findTag } from '../repository.ts';
-import { evidenceTags } from './cosign-tags.ts';
 import type { Evidence, Subject } from './evidence.ts';
+import { evidenceTags, isEvidenceType } from './evidence-places.ts';
+import type { EvidenceSource } from './evidence-source.ts';
 import type { Collected } from './judge.ts';
 import { evidenceForms, readEvidence } from './read-evidence.ts';
 
@@ -36,6 +37,7 @@ const Manifest = z.object({
     z.object({
       mediaType: z.string(),
       digest: Digest,
+      size: z.number(),
       annotations: z.record(z.string(), z.string()).default({}),
     }),
   ),
@@ -46,12 +48,19 @@ interface Source {
   readonly tag: Tag | undefined;
 }
 
+export interface EvidenceParts {
+  readonly tables: Tables;
+  readonly blobs: Blobs;
+  /** Of repositories that are copies of others. */
+  readonly upstream?: EvidenceSource | undefined;
+}
+
 /**
  * Reads the signatures and attestations of an image: those under the tags that cosign makes of its digest, and those that
  * name it as their subject; of the same repository.
  */
 export async function collectEvidence(
-  { tables, blobs }: { readonly tables: Tables; readonly blobs: Blobs },
+  { tables, blobs, upstream }: EvidenceParts,
   repository: RepositoryName,
   subject: Subject,
   limits = evidenceLimits,
@@ -60,6 +69,11 @@ export async function collectEvidence(
   const evidence: Evidence[] = [];
   const known = new Set<Digest>();
   let total = 0;
+  await upstream?.bring(repository, subject.digest);
+  const broughtContent = async (digest: Digest) => {
+    await upstream?.content(repository, digest);
+    return findContent(blobs, digest);
+  };
   for await (const { manifest, tag } of sources(
     { tables, blobs },
     repository,
@@ -82,7 +96,9 @@ export async function collectEvidence(
         unread.add(`Only ${limits.documents} signatures and attestations were read.`);
         return { evidence, unread: [...unread] };
       }
-      const content = await findContent(blobs, layer.digest);
+      const content =
+        (await findContent(blobs, layer.digest)) ??
+        (layer.size > limits.size ? undefined : await broughtContent(layer.digest));
       const size = content?.size ?? 0;
       const fits = size <= limits.size && total + size <= limits.total;
       const found = content && fits ? await blobs.read(content.data) : undefined;
@@ -101,7 +117,7 @@ export async function collectEvidence(
 }
 
 async function* sources(
-  state: { readonly tables: Tables; readonly blobs: Blobs },
+  state: Pick<EvidenceParts, 'tables' | 'blobs'>,
   repository: RepositoryName,
   subject: Digest,
   limits: EvidenceLimits,
@@ -121,13 +137,6 @@ async function* sources(
     if (isEvidenceType(artifactType)) yield { manifest: digest, tag: undefined };
   }
 }
-
-/** Artifact types of what is pushed as a referrer: by cosign in its ways over time, and by others as a bundle. */
-const isEvidenceType = (artifactType: string | undefined): boolean =>
-  artifactType !== undefined &&
-  (artifactType.startsWith('application/vnd.dev.sigstore.bundle') ||
-    artifactType.startsWith('application/vnd.dev.cosign.artifact.') ||
-    artifactType === 'application/vnd.in-toto+json');
 
 function layersOf(bytes: Uint8Array | undefined): z.infer<typeof Manifest>['layers'] {
   if (bytes === undefined) return [];

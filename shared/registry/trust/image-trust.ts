@@ -1,24 +1,27 @@
 import { createHash } from 'node:crypto';
 import type { Digest, RepositoryName } from '../../model/image.ts';
-import type { Blobs } from '../../state/blobs.ts';
-import type { Tables } from '../../state/tables.ts';
 import type { ImageTrust } from '../../workloads/image-trust.ts';
 import { readManifest } from '../content.ts';
 import type { Policies } from '../policy/policy-store.ts';
-import { subjectOfTag } from './cosign-tags.ts';
+import type { EvidenceParts } from './collect-evidence.ts';
+import { subjectOfTag } from './evidence-places.ts';
 import type { Collected, Judgement } from './judge.ts';
 import type { TrustRule } from './trust-rule.ts';
 
+/** What the registry says of images, beside the verdict: what was found, under any rules. */
+export interface RegistryTrust extends ImageTrust {
+  examine(
+    repository: RepositoryName,
+    digest: Digest,
+    rules: readonly TrustRule[],
+  ): Promise<Judgement & Pick<Collected, 'unread'>>;
+}
+
 /** Asks the policies, and reads what refers to the image only where they demand anything. */
 export function imageTrust({
-  tables,
-  blobs,
   policies,
-}: {
-  readonly tables: Tables;
-  readonly blobs: Blobs;
-  readonly policies: Policies;
-}): ImageTrust {
+  ...parts
+}: EvidenceParts & { readonly policies: Policies }): RegistryTrust {
   const rulesOf = async (repository: RepositoryName, environment: string): Promise<readonly TrustRule[]> =>
     rulesIn((await policies.of(repository)).trust, environment);
   return {
@@ -26,8 +29,9 @@ export function imageTrust({
       const rules = await rulesOf(repository, environment);
       const named = { rules: nameOf(rules) };
       if (rules.length === 0) return { verdict: 'accepted', ...named };
-      return { ...(await examineImage({ tables, blobs }, repository, digest, rules)).verdict, ...named };
+      return { ...(await examineImage(parts, repository, digest, rules)).verdict, ...named };
     },
+    examine: (repository, digest, rules) => examineImage(parts, repository, digest, rules),
     rules: async (repository, environment) => nameOf(await rulesOf(repository, environment)),
     async subjectOf({ repository, tag, subject }) {
       const { trust } = await policies.of(repository);
@@ -37,13 +41,13 @@ export function imageTrust({
 }
 
 /** Judges an image by what refers to it in its repository. */
-export async function examineImage(
-  registry: { readonly tables: Tables; readonly blobs: Blobs },
+async function examineImage(
+  parts: EvidenceParts,
   repository: RepositoryName,
   digest: Digest,
   rules: readonly TrustRule[],
 ): Promise<Judgement & Pick<Collected, 'unread'>> {
-  const manifest = await readManifest(registry.blobs, digest);
+  const manifest = await readManifest(parts.blobs, digest);
   if (manifest === undefined) {
     const reasons = [`The registry has no manifest ${digest}.`];
     return { verdict: { verdict: 'refused', reasons }, findings: [], unread: [] };
@@ -53,7 +57,7 @@ export async function examineImage(
     import('./collect-evidence.ts'),
     import('./judge.ts'),
   ]);
-  const collected = await collectEvidence(registry, repository, { digest, manifest });
+  const collected = await collectEvidence(parts, repository, { digest, manifest });
   return { ...judge(rules, digest, collected), unread: collected.unread };
 }
 

@@ -1,18 +1,28 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Digest, RepositoryName, Tag } from '../../../shared/model/image.ts';
 import { SourceName } from '../../../shared/model/names.ts';
 import { checks } from '../../../shared/registry/sources/checks.ts';
 import { takeLease } from '../../../shared/registry/sources/fetch-lease.ts';
 import { mirror } from '../../../shared/registry/sources/mirror.ts';
+import { mirroredEvidence } from '../../../shared/registry/sources/mirrored-evidence.ts';
 import { SourceSettings } from '../../../shared/registry/sources/source.ts';
 import { sourceStore } from '../../../shared/registry/sources/source-store.ts';
+import { imageTrust } from '../../../shared/registry/trust/image-trust.ts';
+import { TrustRule } from '../../../shared/registry/trust/trust-rule.ts';
 import type { RegistryCredential } from '../../../shared/registry/upstream/address.ts';
 import { Secret } from '../../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
-import { sha256, type TestImage, testImage, testIndex } from '../../support/oci-image.ts';
+import {
+  cosignTag,
+  type SignedLayer,
+  signatureManifest,
+  simpleSigning,
+  statementBundle,
+} from '../../support/cosign.ts';
+import { type Content, sha256, type TestImage, testImage, testIndex } from '../../support/oci-image.ts';
 import { type OtherRegistry, otherRegistry } from '../../support/other-registry.ts';
 import { type RegistryClient, registryClient } from '../../support/registry-client.ts';
 import { type TestRegistry, testRegistry } from '../../support/registry-server.ts';
@@ -367,4 +377,52 @@ test('a credential is sealed, kept by a change without one, and taken away', asy
   expect((await read(ours.client, 'v1')).status).toBe(200);
   for await (const row of storage.tables.list('sources', {}))
     expect(JSON.stringify(row)).not.toContain('reader-key');
+});
+
+describe('trust in copies', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const rule = TrustRule.parse({
+    signedBy: [{ publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() }],
+  });
+  const repository = RepositoryName.parse('hub/team/app');
+  const verdictOf = async (
+    { deps, client }: Awaited<ReturnType<typeof process>>,
+    { manifest }: TestImage,
+  ) => {
+    await read(client, '1');
+    const upstream = deps.mirror && mirroredEvidence(deps.mirror, deps);
+    const trust = imageTrust({ ...deps, upstream });
+    return (await trust.examine(repository, Digest.parse(manifest.digest), [rule])).verdict.verdict;
+  };
+  const sign = async (layer: SignedLayer, place: { subject: Content } | { tag: string }) => {
+    const made = signatureManifest(
+      [layer],
+      'subject' in place ? { ...place, artifactType: layer.layer.mediaType } : {},
+    );
+    for (const blob of made.blobs) await other.client.pushBlob('team/app', blob);
+    const reference = 'tag' in place ? place.tag : made.manifest.digest;
+    await other.client.pushManifest('team/app', reference, made.manifest);
+  };
+
+  test('rests on what their registry has: referrers, and tags of cosign, also once it is down', async () => {
+    const made = image(1000);
+    await other.client.pushImage('team/app', '1', made);
+    const ours = await process();
+    expect(await verdictOf(ours, made)).toBe('refused');
+    await sign(statementBundle(made.manifest.digest, { key: privateKey }), { subject: made.manifest });
+    expect(await verdictOf(ours, made)).toBe('accepted');
+    await other.close();
+    expect(await verdictOf(await process(), made)).toBe('accepted');
+  });
+
+  test('finds tags once they are not fresh any more', async () => {
+    const made = image(1000);
+    await other.client.pushImage('team/app', '1', made);
+    const ours = await process();
+    expect(await verdictOf(ours, made)).toBe('refused');
+    const layer = simpleSigning(made.manifest.digest, { key: privateKey });
+    await sign(layer, { tag: cosignTag(made.manifest.bytes, 'sig') });
+    minutes(11);
+    expect(await verdictOf(ours, made)).toBe('accepted');
+  });
 });

@@ -11,3 +11,10 @@ export function subjectOfTag(tag: Tag): Digest | undefined {
   const match = /^sha256-([0-9a-f]{64})\.(sig|att)$/.exec(tag);
   return match?.[1] === undefined ? undefined : Digest.parse(`sha256:${match[1]}`);
 }
+
+/** Artifact types of what is pushed as a referrer: by cosign in its ways over time, and by others as a bundle. */
+export const isEvidenceType = (artifactType: string | undefined): boolean =>
+  artifactType !== undefined &&
+  (artifactType.startsWith('application/vnd.dev.sigstore.bundle') ||
+    artifactType.startsWith('application/vnd.dev.cosign.artifact.') ||
+    artifactType === 'application/vnd.in-toto+json');
