@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { addCopy } from './images/copy.ts';
 import { addDelete } from './images/delete.ts';
+import { addImport } from './images/import.ts';
 import { addList } from './images/list.ts';
+import { addRestore } from './images/restore.ts';
 import { addShow } from './images/show.ts';
 import { addTag } from './images/tag.ts';
 import { addUsage } from './images/usage.ts';
@@ -13,7 +15,9 @@ const verbs: readonly ((images: Command) => void)[] = [
   addShow,
   addTag,
   addCopy,
+  addImport,
   addDelete,
+  addRestore,
   addUsage,
   addVerify,
 ];

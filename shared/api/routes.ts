@@ -17,11 +17,14 @@ import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
 import * as machines from './routes/machines.ts';
 import * as policies from './routes/policies.ts';
+import * as quotas from './routes/quotas.ts';
+import * as replications from './routes/replications.ts';
 import * as services from './routes/services.ts';
 import * as sources from './routes/sources.ts';
 import * as status from './routes/status.ts';
 import * as subscriptions from './routes/subscriptions.ts';
 import * as tokenKeys from './routes/token-keys.ts';
+import * as trash from './routes/trash.ts';
 
 const isRoute = (value: unknown): value is Route =>
   typeof value === 'object' && value !== null && 'permission' in value && 'path' in value;
@@ -42,9 +45,12 @@ export const routes: readonly Route[] = [
   imageTrust,
   policies,
   care,
+  quotas,
+  trash,
   audit,
   subscriptions,
   sources,
+  replications,
   events,
   deadLetters,
   hooks,

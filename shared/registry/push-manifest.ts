@@ -150,7 +150,7 @@ async function keepManifest(
     const found = await findManifest(tables, repository, digest);
     if (found === undefined) return undefined;
     const { etag, ...entry } = found;
-    if (isFresh(Date.parse(entry.keptAt ?? entry.pushedAt), now)) return entry;
+    if (entry.keptAt !== undefined && isFresh(Date.parse(entry.keptAt), now)) return entry;
     const values = valuesOf({ ...entry, keptAt: now.toISOString() });
     try {
       await tables.commit(REGISTRY, partitionOf(repository), [

@@ -54,7 +54,7 @@ async function makeWorld() {
   const over: Partial<RegistryDeps> = {
     now,
     pause: interleaving.turn,
-    tokens: tokens as RegistryDeps['tokens'],
+    tokens: tokens as unknown as RegistryDeps['tokens'],
   };
   // What processes share, policies and the memory of what was recorded, belongs to no task.
   const { deps: shared } = await testRegistry(raw, over);
