@@ -13,6 +13,7 @@ import { ensureSigningKey } from '../../infra/local/identity/signing-key.ts';
 import { tokenIssuer } from '../../infra/local/identity/tokens.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
+import { ensureAccountKey } from '../../infra/local/storage/account-key.ts';
 import type { StorageEndpoints } from '../../infra/local/storage/start-storage.ts';
 
 export interface TestStorage {
@@ -22,6 +23,8 @@ export interface TestStorage {
   readonly credential: TokenCredential;
   /** What a child process needs to reach this storage as the app would: trust, identity, endpoints. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The account's shared key, for programs that take nothing else. */
+  accountKey(): Promise<string>;
   /** Ends all of it and removes what it stored. */
   stop(): Promise<void>;
 }
@@ -39,9 +42,10 @@ export async function startTestStorage(): Promise<TestStorage> {
   try {
     const ca = await ensurePlatformCa(join(directory, 'ca'));
     const server = await issueServerCertificate(ca, ['127.0.0.1', 'localhost'], directory);
+    const data = join(directory, 'data');
     const child = fork(
       new URL('./storage-process.ts', import.meta.url),
-      [join(directory, 'data'), server.certificateFile, server.keyFile],
+      [data, server.certificateFile, server.keyFile],
       { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     );
     undo.push(() => ended(child));
@@ -65,6 +69,7 @@ export async function startTestStorage(): Promise<TestStorage> {
       tableUri: endpoints.table,
       credential: new ManagedIdentityCredential({ clientId }),
       environment,
+      accountKey: () => ensureAccountKey(data),
       stop,
     };
   } catch (error) {
