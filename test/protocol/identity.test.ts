@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createRemoteJWKSet, customFetch, decodeJwt, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DataCentre } from '../../infra/local/data-centre.ts';
@@ -11,6 +12,7 @@ import type { InstanceMetadata } from '../../infra/local/identity/metadata-direc
 import { type Identity, startIdentity } from '../../infra/local/identity/start-identity.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
+import { entraTokens } from '../../shared/auth/entra/entra-tokens.ts';
 import { freePorts, testDataCentre } from '../support/local-settings.ts';
 
 const machine: InstanceMetadata = {
@@ -153,6 +155,26 @@ describe('tokens', () => {
       .setProtectedHeader({ alg: 'HS256' })
       .sign(Buffer.from(header));
     await expect(identity.verifier(symmetric, 'https://x')).rejects.toThrow(/alg/);
+  });
+
+  test('are credentials of the registry, where its audience is asked for', async () => {
+    const before = getCACertificates('default');
+    setDefaultCACertificates([...before, ca]);
+    try {
+      const authority = `https://127.0.0.1:${dataCentre.ports.authority}/${tenant}`;
+      const { callerOf } = entraTokens(authority, ['api://berth']);
+      const tokenFor = async (resource: string) =>
+        (await askApp(`api-version=2019-08-01&resource=${resource}&client_id=${clientId}`)).body
+          .access_token!;
+      expect(await callerOf(await tokenFor('api://berth'))).toMatchObject({ objectId: own.principalId });
+      expect(await callerOf(await tokenFor('https://management.azure.com/'))).toBeUndefined();
+      const machines = await askMetadata(
+        'identity/oauth2/token?api-version=2018-02-01&resource=api%3A%2F%2Fberth',
+      );
+      expect(await callerOf(machines.json().access_token!)).toMatchObject({ objectId: machine.principalId });
+    } finally {
+      setDefaultCACertificates(before);
+    }
   });
 
   test('outlive a restart', async () => {
