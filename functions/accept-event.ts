@@ -4,6 +4,7 @@ import { Terminal } from '../shared/model/errors.ts';
 import { mirroredImages } from '../shared/registry/sources/mirrored-images.ts';
 import { answer, type Start } from '../shared/workloads/answer.ts';
 import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
+import { answerOutsidePush, isOutsidePush } from './outside-pushes.ts';
 import type { Services } from './services.ts';
 
 export interface AcceptedEvent {
@@ -38,19 +39,29 @@ export async function answerEvent(
   event: CloudEvent,
   hash: string,
 ): Promise<readonly string[]> {
-  const starts = await answer(event, hash, {
-    stores: made.stores,
-    images: imagesOf(made),
-    trust: made.trust,
-    isLive: (instanceId) => isLive(client, instanceId),
-    now: made.now(),
-  }).catch(async (error: unknown) => {
+  const starts = await startsFor(made, client, event, hash).catch(async (error: unknown) => {
     if (error instanceof Terminal) await made.events.withdraw(event, hash);
     throw error;
   });
   for (const start of starts) await startOnce(client, start);
   await made.events.answered(event, hash);
   return starts.map(({ instanceId }) => instanceId);
+}
+
+function startsFor(
+  made: Services,
+  client: DurableClient,
+  event: CloudEvent,
+  hash: string,
+): Promise<readonly Start[]> {
+  if (isOutsidePush(event)) return answerOutsidePush(made, event, hash);
+  return answer(event, hash, {
+    stores: made.stores,
+    images: imagesOf(made),
+    trust: made.trust,
+    isLive: (instanceId) => isLive(client, instanceId),
+    now: made.now(),
+  });
 }
 
 /** Copies of other registries are asked for; that a tag moved is heard of by the sweep, as of every push that a crash left. */

@@ -3,8 +3,10 @@
  * registry's go out to subscriptions.
  */
 import './activities/deliver-waiting.ts';
+import './activities/refresh-copy.ts';
 import './http/hooks.ts';
 import './orchestrators/deliver-events.ts';
+import './orchestrators/refresh-pushed.ts';
 import './queues/service-bus-commands.ts';
 import './queues/storage-commands.ts';
 import './timers/sweep-events.ts';

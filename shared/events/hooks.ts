@@ -4,16 +4,44 @@ import { HookName } from '../model/names.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { documents } from '../state/documents.ts';
 import type { Tables } from '../state/tables.ts';
+import { PushSender } from './pushes/outside-push.ts';
 import { newWebhookSecret } from './standard-webhooks.ts';
+import type { Proof } from './verify-delivery.ts';
 
-/** A webhook address: how its deliveries prove themselves, and the command that each of them gives. */
-export const Hook = z.object({
-  name: HookName,
+const common = { name: HookName, createdAt: z.iso.datetime() };
+
+/** Each of its deliveries gives one command. */
+export const CommandHook = z.object({
+  ...common,
   signature: z.enum(['standard-webhooks', 'github']),
   command: Command,
-  createdAt: z.iso.datetime(),
 });
+
+/** Its deliveries tell of pushes to a registry elsewhere. */
+export const PushHook = z.object({
+  ...common,
+  pushes: z.strictObject({
+    from: PushSender,
+    /** Host of the registry where the sender does not say it, or says another than references have. */
+    host: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/,
+        'expected a host, with a port if it has one',
+      )
+      .optional(),
+  }),
+});
+
+/** A webhook address: how its deliveries prove themselves, and what becomes of them. */
+export const Hook = z.union([CommandHook, PushHook]);
 export type Hook = z.infer<typeof Hook>;
+
+/** What deliveries to a hook must carry. */
+export function proofOf(hook: Hook): Proof {
+  if ('command' in hook) return hook.signature;
+  return hook.pushes.from === 'github' ? 'github' : 'token';
+}
 
 export interface HookStore {
   get(name: string): Promise<Hook | undefined>;

@@ -12,20 +12,20 @@ export type AfterFailure =
 /**
  * What becomes of an event whose delivery failed.
  * @param failures of this event, this one included
- * @param eventTime when what it tells of was done
+ * @param since when it was put into the queue
  * @param failure `retryAfter` in seconds, as the receiver said; `final`: trying again cannot help
  */
 export function afterFailure(
   failures: number,
-  eventTime: Date,
+  since: Date,
   now: Date,
   failure: { readonly retryAfter?: number | undefined; readonly final?: boolean | undefined },
 ): AfterFailure {
   if (failure.final === true) return { next: 'give-up', reason: 'the receiver refuses it for good' };
   const pause = PAUSES[failures - 1];
   if (pause === undefined) return { next: 'give-up', reason: `${failures} attempts failed` };
-  const hours = Math.floor((now.getTime() - eventTime.getTime()) / 3_600_000);
-  if (now.getTime() - eventTime.getTime() > OLDEST_MS)
+  const hours = Math.floor((now.getTime() - since.getTime()) / 3_600_000);
+  if (now.getTime() - since.getTime() > OLDEST_MS)
     return { next: 'give-up', reason: `it could not be delivered for ${hours} hours` };
   return { next: 'retry', waitSeconds: Math.max(pause, Math.min(failure.retryAfter ?? 0, LONGEST_PAUSE)) };
 }

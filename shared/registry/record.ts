@@ -48,7 +48,7 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** @param now for the memory of which repositories are marked already */
+/** @param now when what is queued was put there, and for the memory of which repositories are marked already */
 export function recorder(tables: Tables, audience: Audience, now: () => Date): Recorder {
   const mark = markHeard(tables, now);
   const waiting = new Map<RepositoryName, Waiting[]>();
@@ -76,7 +76,7 @@ export function recorder(tables: Tables, audience: Audience, now: () => Date): R
       }
     }
     for (const [subscription, { stamp, events }] of heard)
-      writes.push(queueWrite(subscription, keyOf(stamp), events));
+      writes.push(queueWrite(subscription, keyOf(stamp), events, now()));
     // Before the transaction: who looks for what a crash left finds the repository by it. A mount may be a repository's first.
     if (heard.size > 0 || activities.some(({ action }) => action === 'mount')) await mark(repository);
     return { writes, left: { feed: repository, pushes, subscriptions: [...heard.keys()] } };

@@ -15,8 +15,11 @@ const DIGITS = 16;
 const LAST_STAMP = 8_999_999_999_999_999;
 const nonce = (): string => randomBytes(4).toString('hex');
 
+/** Beginning of the keys of a stamp, which sorts by it. */
+export const orderKey = (stamp: Stamp): string => String(Math.max(0, stamp)).padStart(DIGITS, '0');
+
 /** Part of a row key: sorts by stamp; no other process makes the same. */
-export const keyOf = (stamp: Stamp): string => `${String(stamp).padStart(DIGITS, '0')}!${nonce()}`;
+export const keyOf = (stamp: Stamp): string => `${orderKey(stamp)}!${nonce()}`;
 
 /** Part of a row key: sorts by stamp, the newest first. */
 export const newestFirstKeyOf = (stamp: Stamp): string => `${newestFirst(stamp)}!${nonce()}`;

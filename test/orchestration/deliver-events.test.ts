@@ -71,7 +71,7 @@ async function world() {
         time: now().toISOString(),
         data: {},
       });
-      await tables.commit('registry', tableKey(feed), [queueWrite(subscription.name, id, [event])]);
+      await tables.commit('registry', tableKey(feed), [queueWrite(subscription.name, id, [event], now())]);
     },
     run: (over: Partial<Parameters<typeof runOrchestration>[2]> = {}) =>
       runOrchestration(deliver, input, {

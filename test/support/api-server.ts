@@ -10,8 +10,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { HttpRequest, HttpResponse } from '@azure/functions';
+import { deliveryServices } from '../../functions/delivery-services.ts';
 import * as api from '../../functions/http/api/main.ts';
 import type { Endpoint } from '../../functions/http/endpoint.ts';
+import { mirrorServices } from '../../functions/mirror-services.ts';
 import type { Services } from '../../functions/services.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
@@ -20,10 +22,11 @@ import { assignmentStore } from '../../shared/auth/entra/assignment-store.ts';
 import { keyStore } from '../../shared/auth/key-store.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
+import { runStore } from '../../shared/registry/care/run-store.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
-import { imageTrust } from '../../shared/registry/trust/image-trust.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
 import { sealedTokenKeys } from '../../shared/registry/token-keys/token-keys.sealed.ts';
+import { imageTrust } from '../../shared/registry/trust/image-trust.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
@@ -110,9 +113,19 @@ function memoryServices(tables: Tables) {
     events: eventStore(tables, now),
     images: imageResolver(tables),
     policies: policyStore(tables, now),
+    careRuns: runStore(tables),
     tokenKeys: sealedTokenKeys(secrets, now),
     assignments: assignmentStore(tables, now),
     hooks: hookStore(tables, secrets),
+    ...mirrorServices(tables, secrets, now),
+    ...deliveryServices({
+      settings: { hostname: 'berth.test' } as never,
+      credential: {} as never,
+      tables,
+      blobs: memoryBlobs(),
+      secrets,
+      now,
+    }),
     deadLetters: { list: async () => [], replay: async () => 0 },
   };
 }

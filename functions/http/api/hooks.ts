@@ -1,5 +1,5 @@
 import { deleteHook, type HookView, listHooks, putHook } from '../../../shared/api/routes/hooks.ts';
-import type { Hook } from '../../../shared/events/hooks.ts';
+import { type Hook, proofOf } from '../../../shared/events/hooks.ts';
 import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { notFound } from './not-found.ts';
@@ -18,7 +18,9 @@ export const put = endpoint(putHook, async ({ params, body, services }) => {
   const createdAt = before?.createdAt ?? services.now().toISOString();
   const hook: Hook = { name: params.hook, ...body, createdAt };
   const { secret } = await services.hooks.put(hook);
-  return { hook: viewOf(hook, services), secret };
+  const view = viewOf(hook, services);
+  if (proofOf(hook) !== 'token') return { hook: view, secret };
+  return { hook: view, secret, deliveryUrl: `${view.url}?token=${encodeURIComponent(secret)}` };
 });
 
 export const remove = endpoint(deleteHook, async ({ params, services }) => {

@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { Command } from '../../model/command.ts';
+import { CommandHook, PushHook } from '../../events/hooks.ts';
 import { HookName } from '../../model/names.ts';
 import { route } from '../route.ts';
 
-export const HookView = z.object({
-  name: HookName,
-  /** How deliveries are signed: https://www.standardwebhooks.com, or GitHub's X-Hub-Signature-256. */
-  signature: z.enum(['standard-webhooks', 'github']),
-  /** What each delivery asks for. */
-  command: Command,
-  createdAt: z.iso.datetime(),
-  /** Where the sender posts. */
-  url: z.string(),
-});
+/** Where the sender posts. */
+const url = z.string();
+/** `signature`: https://www.standardwebhooks.com, or GitHub's X-Hub-Signature-256. `command`: what each delivery asks for. */
+export const HookView = z.union([CommandHook.extend({ url }), PushHook.extend({ url })]);
 export type HookView = z.infer<typeof HookView>;
+
+/** A command for each delivery, or pushes to a registry elsewhere, in the shape of who sends them. */
+const Spec = z.union([
+  z.strictObject({ pushes: PushHook.shape.pushes }),
+  z.strictObject({ signature: CommandHook.shape.signature, command: CommandHook.shape.command }),
+]);
 
 const one = z.object({ hook: HookName });
 
@@ -31,10 +31,16 @@ export const putHook = route({
   method: 'PUT',
   path: '/api/v1/hooks/{hook}',
   permission: 'hooks.write',
-  summary: 'Makes or changes a hook. Answers the secret that the sender signs with; it stays the same.',
+  summary:
+    'Makes or changes a hook. Answers the secret that the sender signs with, or posts; it stays the same.',
   params: one,
-  body: { schema: z.strictObject({ signature: HookView.shape.signature, command: Command }) },
-  answer: z.object({ hook: HookView, secret: z.string() }),
+  body: { schema: Spec },
+  answer: z.object({
+    hook: HookView,
+    secret: z.string(),
+    /** For senders that sign nothing: the address with the secret in it. */
+    deliveryUrl: z.string().optional(),
+  }),
 });
 
 export const deleteHook = route({

@@ -30,7 +30,7 @@ export interface DeadEvents {
   add(subscription: SubscriptionName, letter: Omit<GivenUp, 'id'>): Promise<void>;
   list(subscription: SubscriptionName): AsyncIterable<GivenUp>;
   /** Puts it back into its queue, before all that came later. The caller has marked the feed. */
-  putBack(subscription: SubscriptionName, letter: GivenUp): Promise<void>;
+  putBack(subscription: SubscriptionName, letter: GivenUp, now: Date): Promise<void>;
   remove(subscription: SubscriptionName, id: string): Promise<void>;
 }
 
@@ -44,9 +44,9 @@ export function deadEvents(tables: Tables): DeadEvents {
     async *list(subscription) {
       for await (const { value } of store.list({ partition: subscription })) yield value;
     },
-    async putBack(subscription, { id, feed, event }) {
+    async putBack(subscription, { id, feed, event }, now) {
       try {
-        await tables.commit('registry', tableKey(feed), [queueWrite(subscription, id, [event])]);
+        await tables.commit('registry', tableKey(feed), [queueWrite(subscription, id, [event], now)]);
       } catch (error) {
         // It was put back before, and not yet taken away here.
         if (!(error instanceof Conflict)) throw error;

@@ -63,7 +63,7 @@ async function deliverEntry(
     if (delivered.outcome === 'failed') {
       const failures = left.failures + 1;
       const { reason: lastFailure } = delivered;
-      const verdict = afterFailure(failures, new Date(event.time), now(), delivered);
+      const verdict = afterFailure(failures, new Date(entry.since), now(), delivered);
       if (verdict.next === 'retry') {
         await keepQueued(tables, name, feed, key, { ...left, failures, lastFailure });
         return { outcome: 'failed', waitSeconds: verdict.waitSeconds, reason: lastFailure };
@@ -72,7 +72,7 @@ async function deliverEntry(
       const { reason } = verdict;
       await dead.add(name, { feed, key, event, attempts: failures, reason, lastFailure, at });
     }
-    left = next === undefined ? undefined : { events: [next, ...others], failures: 0 };
+    left = next === undefined ? undefined : { events: [next, ...others], since: entry.since, failures: 0 };
     await keepQueued(tables, name, feed, key, left);
   }
   return undefined;

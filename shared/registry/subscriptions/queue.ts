@@ -14,6 +14,8 @@ const TABLE = 'registry';
  */
 const QueueEntry = z.object({
   events: z.tuple([CloudEvent], CloudEvent),
+  /** When it was put there, RFC 3339: what is too old is given up. */
+  since: z.iso.datetime(),
   /** Deliveries of the first event that failed. */
   failures: z.number().default(0),
   /** What the last of them came to. */
@@ -39,8 +41,9 @@ export function queueWrite(
   subscription: SubscriptionName,
   key: string,
   [first, ...others]: readonly [CloudEvent, ...CloudEvent[]],
+  now: Date,
 ): Write {
-  const entry: QueueEntry = { events: [first, ...others], failures: 0 };
+  const entry: QueueEntry = { events: [first, ...others], since: now.toISOString(), failures: 0 };
   return { kind: 'insert', row: `${prefixOf(subscription)}${key}`, values: documentValues(entry) };
 }
 

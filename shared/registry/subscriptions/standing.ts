@@ -55,7 +55,7 @@ export async function putBack(
     if (ids !== 'all' && !ids.includes(letter.id)) continue;
     if (isOurs(letter.feed)) await mark(letter.feed);
     else await markOutside(tables, letter.feed, now());
-    await dead.putBack(subscription, letter);
+    await dead.putBack(subscription, letter, now());
     count += 1;
   }
   return count;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { Terminal } from '../../model/errors.ts';
+import { Digest, RepositoryName, Tag } from '../../model/image.ts';
+
+/** Who sends webhooks of pushes, each in a shape of its own. */
+export const PushSender = z.enum([
+  'docker-hub',
+  'acr',
+  'event-grid',
+  'harbor',
+  'github',
+  'distribution',
+  'zot',
+  'quay',
+]);
+export type PushSender = z.infer<typeof PushSender>;
+
+/** A manifest that was pushed to a registry elsewhere. */
+export interface OutsidePush {
+  /** Host of the registry, as image references have it. */
+  readonly host: string;
+  readonly repository: RepositoryName;
+  readonly tag: Tag | undefined;
+  /** Docker Hub and Quay do not say it. */
+  readonly digest: Digest | undefined;
+  readonly mediaType?: string | undefined;
+  readonly size?: number | undefined;
+  /** Who pushed, as the sender calls them. */
+  readonly actor?: string | undefined;
+  /** RFC 3339; absent where the sender does not say it. */
+  readonly at?: string | undefined;
+  /** What makes this push differ from another of the same tag, the same when it is sent again. */
+  readonly mark: string;
+}
+
+/** What a delivery tells. */
+export type Told =
+  | { readonly told: 'pushes'; readonly pushes: readonly [OutsidePush, ...OutsidePush[]] }
+  /** It is of the sender, but of something else. */
+  | { readonly told: 'other'; readonly what: string }
+  /** Event Grid asks whether this is meant to be sent its events. */
+  | { readonly told: 'validation'; readonly code: string };
+
+export const other = (what: string): Told => ({ told: 'other', what });
+
+export const pushesOf = (pushes: readonly OutsidePush[], none: string): Told => {
+  const [first, ...rest] = pushes;
+  return first === undefined ? other(none) : { told: 'pushes', pushes: [first, ...rest] };
+};
+
+/** Repositories' names are lower-case; GitHub writes owners as they write themselves. */
+export const repositoryIn = (name: string): RepositoryName => RepositoryName.parse(name.toLowerCase());
+
+/** A tag, or a digest where the sender puts one in a tag's place; neither where it is empty. */
+export function referenceIn(
+  text: string | undefined,
+  digest?: string | undefined,
+): { readonly tag: Tag | undefined; readonly digest: Digest | undefined } {
+  const isTag = text !== undefined && text !== '' && !text.includes(':');
+  const inPlace = text?.includes(':') === true ? text : undefined;
+  const given = digest ?? inPlace;
+  return {
+    tag: isTag ? Tag.parse(text) : undefined,
+    digest: given === undefined ? undefined : Digest.parse(given),
+  };
+}
+
+export const hostMissing = (where: string): Terminal =>
+  new Terminal({
+    code: 'push-host-unknown',
+    message: `The delivery does not say which registry it comes from: ${where} is missing.`,
+    remedy:
+      'Make the hook again with "host", for example {"pushes":{"from":"zot","host":"zot.example.com"}}.',
+  });
