@@ -7,7 +7,8 @@ import { inParallel } from '../in-parallel.ts';
 import { hasBlob } from '../links.ts';
 import { parseManifest } from '../manifest.ts';
 import { listReferrers } from '../referrers.ts';
-import { findManifest } from '../repository.ts';
+import { findManifest, findTag } from '../repository.ts';
+import { evidenceTags } from '../trust/evidence-places.ts';
 import type { InsideRegistry } from './inside.ts';
 import { mountBlob } from './mount-blob.ts';
 
@@ -24,7 +25,7 @@ export interface CopyOrder {
   readonly from: { readonly repository: RepositoryName; readonly digest: Digest };
   /** Without a tag the copy is found by its digest alone. */
   readonly to: { readonly repository: RepositoryName; readonly tag: Tag | undefined };
-  /** Also what refers to the image: signatures, attestations, and what refers to those. */
+  /** Also what refers to the image, by its subject or by cosign's tags: signatures, attestations, and what refers to those. */
   readonly referrers: boolean;
 }
 
@@ -74,6 +75,16 @@ export async function copyImage(parts: CopyParts, { from, to, referrers }: CopyO
     for (const subject of done)
       for await (const { digest } of listReferrers(parts, from.repository, subject))
         if (!done.has(digest)) await copy(digest, digest);
+  if (referrers && to.repository !== from.repository)
+    for (const subject of done)
+      for (const tag of evidenceTags(subject)) {
+        const [found, there] = await Promise.all([
+          findTag(parts.tables, from.repository, tag),
+          findTag(parts.tables, to.repository, tag),
+        ]);
+        // Signatures that the other repository has of its own under the tag are not overwritten.
+        if (found !== undefined && there === undefined) await copy(found.digest, tag);
+      }
   return { manifests: done.size, mounted };
 }
 

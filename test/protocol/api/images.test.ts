@@ -5,6 +5,7 @@ import { RepositoryGrant } from '../../../shared/auth/repository-grant.ts';
 import { ServiceKey } from '../../../shared/model/service.ts';
 import { type ApiWorld, startApiWorld } from '../../support/api-world.ts';
 import { type Answer, makeAsk } from '../../support/ask.ts';
+import { cosignTag } from '../../support/cosign.ts';
 import { descriptor, testImage, testIndex } from '../../support/oci-image.ts';
 import { type RegistryClient, registryClient } from '../../support/registry-client.ts';
 import { testRegistry } from '../../support/registry-server.ts';
@@ -138,8 +139,12 @@ describe('copying', () => {
     const from = { repository: 'copy/index', reference: 'v1' };
     const bare = await copy(from, { repository: 'copy/bare', tag: 'v1' });
     expect(bare.json).toMatchObject({ digest: index.digest, manifests: 3 });
+    const signatures = cosignTag(index.bytes, 'sig');
+    const old = image();
+    await client.pushImage('copy/index', signatures, old);
     const whole = await copy(from, { repository: 'copy/whole', tag: 'v1' }, { referrers: true });
-    expect(whole.json).toMatchObject({ manifests: 6 });
+    expect(whole.json).toMatchObject({ manifests: 7 });
+    expect(await digestOf('copy/whole', signatures)).toBe(old.manifest.digest);
     expect(await details('copy/whole', onIndex.manifest.digest)).toMatchObject({
       referrers: [{ digest: onSignature.manifest.digest }],
     });
