@@ -65,7 +65,7 @@ export async function grant(
   isPublic: (repository: RepositoryName) => Promise<boolean>,
 ): Promise<readonly Access[]> {
   const granted = await Promise.all(
-    [...new Set(scopes)].map(async (scope) =>
+    scopes.map(async (scope) =>
       scope === 'registry:catalog:*' ? catalogOf(principal) : repositoryOf(principal, scope, isPublic),
     ),
   );
@@ -87,15 +87,22 @@ async function repositoryOf(
   return actions.length === 0 ? undefined : { type: 'repository', name, actions };
 }
 
-/** The catalog lists what its caller may pull, and is not there for those who may pull nothing. */
+/** Characters of patterns that a token can carry: it is a header of requests, and headers have 16 KiB. */
+const MOST_PATTERNS = 6_000;
+
+/**
+ * The catalog lists what its caller may pull. It is not there for those who may pull nothing, and for those whose grants are
+ * too long for a token.
+ */
 function catalogOf(principal: Principal | undefined): Access | undefined {
-  const only = principal === undefined ? [] : patternsFor(principal, 'pull');
-  if (only?.length === 0) return undefined;
+  const granted = principal === undefined ? [] : patternsFor(principal, 'pull');
+  const only = granted && [...new Set(granted)];
+  if (only?.length === 0 || (only?.join().length ?? 0) > MOST_PATTERNS) return undefined;
   return {
     type: 'registry',
     name: 'catalog',
     actions: ['*'],
-    ...(only === undefined ? {} : { only: [...only] }),
+    ...(only === undefined ? {} : { only }),
   };
 }
 

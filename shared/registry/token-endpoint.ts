@@ -11,6 +11,8 @@ import type { RegistryTokens } from './tokens.ts';
 /** Seconds that a client's token lives; clients ask for another by themselves. */
 export const LIFETIME = 300;
 const FORM_LIMIT = 64 * 1024;
+/** Clients ask for a handful: one each for what is pushed and what is mounted. */
+const MOST_SCOPES = 64;
 
 const scope = z.string().default('');
 /** An API key or a token of the tenant, under each name by which clients send such a thing. */
@@ -37,9 +39,10 @@ interface Deps {
 export const ANONYMOUS = 'anonymous';
 
 /**
- * Gives tokens for API keys and for access tokens of the tenant, and without either for what everybody may pull: GET with Basic credentials (https://distribution.github.io/distribution/spec/auth/token/), or
- * POST of a form (https://distribution.github.io/distribution/spec/auth/oauth/): grant_type=password, refresh_token (what
- * clients send whose credential helper names no user) or access_token (what clients of Azure's registries send).
+ * Gives tokens for API keys and for access tokens of the tenant, and without either for what everybody may pull: GET with
+ * Basic credentials (https://distribution.github.io/distribution/spec/auth/token/), or POST of a form
+ * (https://distribution.github.io/distribution/spec/auth/oauth/): grant_type=password, refresh_token (what clients send whose
+ * credential helper names no user) or access_token (what clients of Azure's registries send).
  * @throws RegistryError UNAUTHORIZED if the key is not valid, and without a key if nothing of what is asked for is public:
  * whether it exists makes no difference; TooManyRequests
  */
@@ -83,8 +86,19 @@ interface Asked {
   readonly scopes: readonly string[];
 }
 
-const scopesIn = (texts: readonly string[]): string[] =>
-  texts.flatMap((text) => text.split(' ')).filter((scope) => scope !== '');
+/** @throws RegistryError UNSUPPORTED 400 */
+function scopesIn(texts: readonly string[]): readonly string[] {
+  const scopes = [...new Set(texts.flatMap((text) => text.split(' ')).filter((scope) => scope !== ''))];
+  if (scopes.length > MOST_SCOPES)
+    throw new RegistryError(
+      'UNSUPPORTED',
+      `a token has at most ${MOST_SCOPES} scopes, not ${scopes.length}`,
+      {
+        status: 400,
+      },
+    );
+  return scopes;
+}
 
 function queryOf(request: Request): Asked {
   const scopes = scopesIn(new URL(request.url).searchParams.getAll('scope'));

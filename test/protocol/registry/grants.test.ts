@@ -170,6 +170,22 @@ describe('who has no key', () => {
   });
 });
 
+test('a token for more scopes than any client wants is refused', async () => {
+  const scopes = Array.from({ length: 65 }, (_, index) => `scope=repository:a${index}:pull`).join('&');
+  expect((await ask(`/v2/token?${scopes}`, basic(team))).status).toBe(400);
+  expect((await ask(`/v2/token?${scopes.slice(0, scopes.lastIndexOf('&'))}`, basic(team))).status).toBe(200);
+});
+
+test('grants that are too long for a token give no catalog, and what they give else', async () => {
+  const grants = Array.from({ length: 100 }, (_, index) => `${'long'.repeat(20)}${index}/**=pull`);
+  const access = await accessOf(
+    await keyWith('reader', ...grants),
+    'registry:catalog:*',
+    `repository:${'long'.repeat(20)}7/a:pull`,
+  );
+  expect(access).toMatchObject([{ type: 'repository' }]);
+});
+
 test('a credential that is wrong is refused, also for what is public', async () => {
   const scope = 'scope=repository:public/base:pull';
   for (const authorization of [
