@@ -87,10 +87,11 @@ function makeServices(settings: Settings): Services {
     keyStore(tables, settings.adminKeyHash, now),
     entraCredentials(entraTokens(settings.tokenAuthority, settings.tokenAudiences), assignments),
   ]);
-  const deliveries = deliveryServices({ settings, credential, tables, secrets, now });
+  const blobs = azureBlobs(settings.blobUri, 'registry', credential);
+  const deliveries = deliveryServices({ settings, credential, tables, blobs, secrets, now });
   const mirrors = mirrorServices(tables, secrets, now);
   const registry = registryParts({
-    blobs: azureBlobs(settings.blobUri, 'registry', credential),
+    blobs,
     tables,
     tokenKeys,
     credentials,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Brand } from './brand.ts';
 
-/** Applications, services, jobs, pools, environments, hooks, policies, sources, replications: a DNS label, since container and host names hold them. */
+/** Applications, services, jobs, pools, environments, hooks, policies, sources: a DNS label, since container and host names hold them. */
 const label = z
   .string()
   .regex(
@@ -18,7 +18,6 @@ export type MachineName = Brand<string, 'MachineName'>;
 export type HookName = Brand<string, 'HookName'>;
 export type PolicyName = Brand<string, 'PolicyName'>;
 export type SourceName = Brand<string, 'SourceName'>;
-export type ReplicationName = Brand<string, 'ReplicationName'>;
 
 export const EnvironmentName = label.transform((name) => name as EnvironmentName);
 export const ApplicationName = label.transform((name) => name as ApplicationName);
@@ -28,7 +27,6 @@ export const PoolName = label.transform((name) => name as PoolName);
 export const HookName = label.transform((name) => name as HookName);
 export const PolicyName = label.transform((name) => name as PolicyName);
 export const SourceName = label.transform((name) => name as SourceName);
-export const ReplicationName = label.transform((name) => name as ReplicationName);
 /** A machine's name is also its VM's and its host's: at most 63 characters. */
 export const MachineName = z
   .string()

@@ -35,6 +35,21 @@ export const Sink = z.discriminatedUnion('kind', [
 ]);
 export type Sink = z.infer<typeof Sink>;
 
+/** Another registry, which is kept alike; made by a replication. */
+export const ReplicationSink = z.strictObject({
+  kind: z.literal('replication'),
+  registry: z.strictObject({ url: z.string(), plainHttp: z.boolean(), authority: z.string().optional() }),
+  /** What the repositories lie below there. */
+  path: z.string().optional(),
+  /** What is deleted here is deleted there. */
+  deletes: z.boolean(),
+});
+export type ReplicationSink = z.infer<typeof ReplicationSink>;
+
+/** Every kind of place that events go to. */
+const Destination = z.discriminatedUnion('kind', [...Sink.options, ReplicationSink]);
+export type Destination = z.infer<typeof Destination>;
+
 /** Who wants to hear of what, and how. */
 export const Subscription = z.object({
   name: SubscriptionName,
@@ -42,7 +57,7 @@ export const Subscription = z.object({
   actions: z.array(Action).min(1),
   /** CloudEvents 1.0 in structured mode, one a delivery; or distribution's envelope of one event. */
   format: z.enum(['cloudevents', 'distribution']),
-  sink: Sink,
+  sink: Destination,
   createdAt: z.iso.datetime(),
 });
 export type Subscription = z.infer<typeof Subscription>;

@@ -71,7 +71,7 @@ const run = (
 ): Promise<{ output: Imported; asked: readonly Asked[] }> =>
   runOrchestration(bring, input, {
     instanceId: 'import-1',
-    activities: [planImportActivity, copyBlobActivity, copyManifestActivity] as readonly Activity<
+    activities: [planImportActivity, copyBlobActivity, copyManifestActivity] as unknown as Activity<
       never,
       unknown
     >[],

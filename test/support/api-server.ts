@@ -13,10 +13,12 @@ import { HttpRequest, HttpResponse } from '@azure/functions';
 import { deliveryServices } from '../../functions/delivery-services.ts';
 import * as api from '../../functions/http/api/main.ts';
 import type { Endpoint } from '../../functions/http/endpoint.ts';
+import { registryFor } from '../../functions/http/registry-handler.ts';
 import { mirrorServices } from '../../functions/mirror-services.ts';
 import type { Services } from '../../functions/services.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../infra/local/platform-ca/server-certificate.ts';
+import { exchange as registryExchange } from '../../infra/registry/exchange.ts';
 import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
 import { assignmentStore } from '../../shared/auth/entra/assignment-store.ts';
 import { keyStore } from '../../shared/auth/key-store.ts';
@@ -30,6 +32,7 @@ import { imageTrust } from '../../shared/registry/trust/image-trust.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
+import type { Blobs } from '../../shared/state/blobs.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
 import type { Tables } from '../../shared/state/tables.ts';
 import { stores } from '../../shared/workloads/stores.ts';
@@ -57,8 +60,14 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** @param over services that a test brings itself */
-export async function startApiServer(over: Partial<Services> = {}): Promise<ApiServer> {
+/**
+ * @param over services that a test brings itself
+ * @param blobs of the registry, which is served too, under `/v2/`
+ */
+export async function startApiServer(
+  over: Partial<Services> = {},
+  blobs: Blobs = memoryBlobs(),
+): Promise<ApiServer> {
   const directory = await mkdtemp(join(tmpdir(), 'test-api-'));
   const ca = await ensurePlatformCa(join(directory, 'ca'));
   const { certificate, key } = await issueServerCertificate(ca, ['127.0.0.1'], directory);
@@ -70,7 +79,7 @@ export async function startApiServer(over: Partial<Services> = {}): Promise<ApiS
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { deps: registry } = await testRegistry({ blobs: memoryBlobs(), tables });
+  const { deps: registry } = await testRegistry({ blobs, tables });
   const services = {
     ...memoryServices(tables),
     registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)) },
@@ -138,6 +147,14 @@ async function exchange(
   durable: DurableWebhooks,
 ): Promise<void> {
   const url = new URL(incoming.url ?? '/', `https://${host}`);
+  if (url.pathname.startsWith('/v2/'))
+    return registryExchange(
+      registryFor(services, durable.context('registry')),
+      {},
+      incoming,
+      outgoing,
+      false,
+    );
   for (const endpoint of endpoints) {
     const params = matchPath(endpoint.route.path, url.pathname);
     if (params === undefined || endpoint.route.method !== incoming.method) continue;

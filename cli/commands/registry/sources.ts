@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   deleteSource,
@@ -9,29 +8,18 @@ import {
   testSource,
 } from '../../../shared/api/routes/sources.ts';
 import { parseImageReference } from '../../../shared/model/image.ts';
-import { hostOfUrl, urlOfHost } from '../../../shared/registry/upstream/address.ts';
+import { hostOfUrl } from '../../../shared/registry/upstream/address.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
 import { harmless, table } from '../../output.ts';
 import { withSession } from '../../session.ts';
-import { readPassword } from './password.ts';
+import { type UpstreamOptions, upstreamOf } from './upstream-options.ts';
 
-interface CreateOptions {
+interface CreateOptions extends UpstreamOptions {
   readonly from: string;
   readonly prefix?: string;
   readonly freshness?: number;
   readonly allow?: readonly string[];
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly plainHttp?: boolean;
-  readonly authority?: string;
-}
-
-/** `docker.io`, `ghcr.io/owner`, `http://127.0.0.1:5000/team`: where the registry answers, and the path in it. */
-function upstreamOf(from: string, plainHttp: boolean): { url: string; path?: string } {
-  const [, scheme, host = '', path = ''] = /^(?:(https?):\/\/)?([^/]+)\/?(.*?)\/?$/.exec(from) ?? [];
-  const usual = plainHttp ? `http://${host}` : urlOfHost(host);
-  return { url: scheme === undefined ? usual : `${scheme}://${host}`, ...(path === '' ? {} : { path }) };
 }
 
 function minutes(text: string): number {
@@ -86,22 +74,9 @@ export function addSources(registry: Command): void {
     .option('--authority <file>', 'PEM of an authority to trust, where the usual ones have not signed it')
     .option('--plain-http', 'the registry speaks http, which is not encrypted')
     .action(async (source: string, options: CreateOptions, command: Command) => {
-      const { from, prefix = source, freshness, allow, username, plainHttp = false, authority } = options;
-      const { url, path } = upstreamOf(from, plainHttp);
-      const password =
-        username === undefined ? undefined : await readPassword(username, options.passwordStdin === true);
-      const json = {
-        prefix,
-        upstream: {
-          url,
-          plainHttp,
-          ...(authority === undefined ? {} : { authority: readFileSync(authority, 'utf8') }),
-        },
-        ...(path === undefined ? {} : { path }),
-        ...(freshness === undefined ? {} : { freshness }),
-        ...(allow === undefined ? {} : { allow }),
-        ...(password === undefined ? {} : { credential: { username, password } }),
-      };
+      const { from, prefix = source, freshness, allow } = options;
+      const { address, path, credential } = await upstreamOf(from, options);
+      const json = { prefix, upstream: address, path, freshness, allow, credential };
       await withSession(command, async ({ client, output }) => {
         const made = await client.call(putSource, { params: { source }, json });
         output.data(

@@ -7,7 +7,7 @@ import {
   replaceSubscriptionSecret,
   testSubscription,
 } from '../../../shared/api/routes/subscriptions.ts';
-import type { Sink, Subscription } from '../../../shared/model/subscription.ts';
+import type { Destination, Sink, Subscription } from '../../../shared/model/subscription.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
 import { ago, harmless, type Output, table } from '../../output.ts';
@@ -25,7 +25,10 @@ interface CreateOptions {
 }
 
 const words = (text: string): string[] => text.split(',').map((word) => word.trim());
-const sinkText = (sink: Sink): string => (sink.kind === 'webhook' ? sink.url : `topic ${sink.topic}`);
+function sinkText(sink: Destination): string {
+  if (sink.kind === 'replication') return `registry ${sink.registry.url}`;
+  return sink.kind === 'webhook' ? sink.url : `topic ${sink.topic}`;
+}
 
 function showSecret(output: Output, secret: string): void {
   output.say(

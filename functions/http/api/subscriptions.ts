@@ -68,6 +68,7 @@ export const put = endpoint(putSubscription, async ({ params, body, principal, s
   const before = await services.subscriptions.get(params.subscription);
   // Who changes a subscription also takes it from what it was about.
   if (before !== undefined) authoriseAll(principal, before);
+  if (before?.sink.kind === 'replication') throw replicated(before);
   const createdAt = before?.createdAt ?? services.now().toISOString();
   const subscription: Subscription = { ...body, name: params.subscription, createdAt };
   const isNew = before?.sink.kind !== 'webhook' && body.sink.kind === 'webhook';
@@ -77,7 +78,9 @@ export const put = endpoint(putSubscription, async ({ params, body, principal, s
 });
 
 export const remove = endpoint(deleteSubscription, async (call) => {
-  const { name } = await subscriptionAt(call);
+  const found = await subscriptionAt(call);
+  if (found.sink.kind === 'replication') throw replicated(found);
+  const { name } = found;
   const { subscriptions, signing, delivery, tables, now } = call.services;
   await subscriptions.remove(name);
   await clearQueues(tables, name, now());
@@ -86,12 +89,21 @@ export const remove = endpoint(deleteSubscription, async (call) => {
   return null;
 });
 
+/** A replication has a credential too, which goes with it. */
+const replicated = ({ name }: Subscription): Terminal =>
+  new Terminal({
+    code: 'subscription-replicates',
+    status: 409,
+    message: `${name} is a replication.`,
+    remedy: `Change it there: berth registry replications show ${name}`,
+  });
+
 export const replaceSecret = endpoint(replaceSubscriptionSecret, async (call) => {
   const { name, sink } = await subscriptionAt(call);
   if (sink.kind !== 'webhook')
     throw new Terminal({
       code: 'subscription-not-signed',
-      message: `Subscription ${name} sends to a topic of Service Bus, which needs no secret.`,
+      message: `Subscription ${name} sends to no webhook, and needs no secret.`,
       remedy: 'Only the deliveries of webhooks are signed.',
     });
   return { secret: await call.services.signing.replace(name) };

@@ -1,4 +1,4 @@
-import type { Sink, SubscriptionName } from '../../model/subscription.ts';
+import type { Destination, SubscriptionName } from '../../model/subscription.ts';
 import type { Message } from './message.ts';
 
 /** What a delivery came to. */
@@ -21,4 +21,4 @@ export interface OpenSink {
   close(): Promise<void>;
 }
 
-export type OpenSinks = (subscription: SubscriptionName, sink: Sink) => Promise<OpenSink>;
+export type OpenSinks = (subscription: SubscriptionName, sink: Destination) => Promise<OpenSink>;
