@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { HashAlgorithm } from '@sigstore/protobuf-specs';
 import { z } from 'zod';
+import { refuseOversized } from './bounds.ts';
 import { bundleOfEnvelope, bundleOfPayload } from './cosign-annotations.ts';
 import type { Claim, Document, Evidence, Origin, Subject } from './evidence.ts';
 import { claimOfEnvelope } from './statement.ts';
@@ -38,7 +39,9 @@ export function readEvidence(
   subject: Subject,
 ): Evidence {
   try {
-    return { origin, ...documentOf(origin, bytes, annotations, subject) };
+    const document = documentOf(origin, bytes, annotations, subject);
+    refuseOversized(document.bundle);
+    return { origin, ...document };
   } catch (error) {
     return { origin, fault: error instanceof Error ? error.message : String(error) };
   }

@@ -170,6 +170,51 @@ test('a rule is not fulfilled by what another rule asks less of', () => {
   }
 });
 
+describe('what is made to take long is not verified at all', () => {
+  type Entry = { logIndex: string; inclusionProof: { checkpoint: { envelope: string } } };
+  type Json = { verificationMaterial: { tlogEntries: Entry[] } };
+  it.each<[string, (json: Json, entry: Entry) => void]>([
+    [
+      'very many entries',
+      ({ verificationMaterial: made }, entry) => {
+        made.tlogEntries = Array.from({ length: 20_000 }, (_, index) => ({
+          ...entry,
+          integratedTime: `${index + 1}`,
+        }));
+      },
+    ],
+    [
+      'an index of a million digits',
+      (_json, entry) => {
+        entry.logIndex = '9'.repeat(1_000_000);
+      },
+    ],
+    [
+      'a log of a size of 200,000 digits',
+      (_json, entry) => {
+        const { checkpoint } = entry.inclusionProof;
+        checkpoint.envelope = checkpoint.envelope.replace('\n1\n', `\n${'9'.repeat(200_000)}\n`);
+      },
+    ],
+    [
+      'a checkpoint of a megabyte',
+      (_json, entry) => {
+        entry.inclusionProof.checkpoint.envelope += 'x'.repeat(1_000_000);
+      },
+    ],
+  ])('%s', (_what, change) => {
+    const whole = statementBundle(digest, keyless);
+    const json = JSON.parse(Buffer.from(whole.layer.bytes).toString()) as Json;
+    const [entry] = json.verificationMaterial.tlogEntries;
+    if (entry === undefined) throw new Error('no entry');
+    change(json, entry);
+    const layer = { ...whole.layer, bytes: Buffer.from(JSON.stringify(json)) };
+    expect(verdict({ signedBy: [byIdentity()] }, { ...whole, layer })).toMatchObject(
+      because('more to verify it with than any client makes'),
+    );
+  });
+});
+
 describe('attestations', () => {
   const rule = { signedBy: [byKey], attestations: ['sbom', 'provenance'] };
   const signature = () => simpleSigning(digest, { key: key.privateKey });
