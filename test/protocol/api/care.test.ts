@@ -34,7 +34,10 @@ const remove = (repository: string, reference: string) =>
   client.request('DELETE', `/v2/${repository}/manifests/${reference}`);
 const restore = (repository: string, reference: string, more: object = {}) =>
   ask('POST', '/api/v1/images/restore', { json: { repository, reference, ...more } });
-const policy = (name: string, json: unknown) => ask('PUT', `/api/v1/registry/policies/${name}`, { json });
+const policy = async (name: string, json: unknown): Promise<void> => {
+  await ask('PUT', `/api/v1/registry/policies/${name}`, { json });
+  await policies.put(name as PolicyName, RepositoryPolicy.parse(json));
+};
 const trash = async (repository: string) =>
   ((await ask('GET', `/api/v1/registry/trash?repository=${repository}`)).json as { deleted: object[] })
     .deleted;
@@ -115,7 +118,7 @@ describe('what was deleted', () => {
     await remove('back/f', 'v1');
     await remove('back/f', made.manifest.digest);
     for (const blob of made.blobs) await client.request('DELETE', `/v2/back/f/blobs/${blob.digest}`);
-    await policies.put('tight' as PolicyName, RepositoryPolicy.parse({ repositories: 'back/f', quota: 100 }));
+    await policy('tight', { repositories: 'back/f', quota: 100 });
     expect(codeOf(await restore('back/f', 'v1'))).toBe('403 denied');
   });
 });
