@@ -4,9 +4,11 @@ import { InvocationContext } from '@azure/functions';
 import type { OrchestrationContext, OrchestrationHandler } from 'durable-functions';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { deliver } from '../../functions/orchestrators/deliver-events.ts';
 import { provision } from '../../functions/orchestrators/provision-machine.ts';
 import { rollOutService } from '../../functions/orchestrators/roll-out.ts';
 import { run } from '../../functions/orchestrators/run-job.ts';
+import { deliverEvents } from '../../shared/events/deliver-events.ts';
 import { provisionMachine } from '../../shared/machines/provisioning.ts';
 import { rollOut } from '../../shared/workloads/roll-out.ts';
 import { runJob } from '../../shared/workloads/run-job.ts';
@@ -36,6 +38,9 @@ const handlers: Record<string, OrchestrationHandler> = {
   },
   [runJob.name]: function* (context: OrchestrationContext) {
     return yield* run(context, runJob.input.parse(context.df.getInput()));
+  },
+  [deliverEvents.name]: function* (context: OrchestrationContext) {
+    return yield* deliver(context, deliverEvents.input.parse(context.df.getInput()));
   },
   [provisionMachine.name]: function* (context: OrchestrationContext) {
     return yield* provision(context, provisionMachine.input.parse(context.df.getInput()));
