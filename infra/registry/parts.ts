@@ -1,5 +1,6 @@
 import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
 import { keyStore } from '../../shared/auth/key-store.ts';
+import { limits } from '../../shared/auth/rate-limit/limits.ts';
 import type { RegistryDeps } from '../../shared/registry/call.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
 import { recorder } from '../../shared/registry/record.ts';
@@ -36,6 +37,7 @@ export function registryParts(settings: RegistrySettings, report: (error: unknow
       tokens: registryTokens(tokenKeys, now),
       credentials: keyStore(tables, settings.adminKeyHash, now),
       policies: policyStore(tables, now),
+      limits: limits(settings.rates, now),
       now,
       recorder: recorder(tables, audience, now),
       onActivity: async () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { hashKey, KeyHash } from '../../shared/auth/api-key.ts';
+import type { Rates } from '../../shared/auth/rate-limit/limits.ts';
+import { RateSetting } from '../../shared/auth/rate-limit/rate-setting.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
 
 const httpsUri = z.url({ protocol: /^https$/, error: 'expected an https address' });
@@ -29,6 +31,10 @@ const Environment = z.object({
     .enum(['drop', 'keep'])
     .default('drop')
     .describe('keep, where the app on the same account passes them on'),
+  /** How often each principal, each address without a credential, and each address's wrong credentials are answered. */
+  REGISTRY_RATE_PRINCIPAL: RateSetting.prefault('off').describe('500/5000, or off'),
+  REGISTRY_RATE_ADDRESS: RateSetting.prefault('off').describe('100/1000, or off'),
+  REGISTRY_RATE_FAILED_LOGINS: RateSetting.prefault('0.5/100').describe('0.5/100, or off'),
   REGISTRY_ADDRESS: z
     .union([z.ipv4(), z.ipv6()], 'expected an address of this computer')
     .default('127.0.0.1')
@@ -54,6 +60,7 @@ export interface RegistrySettings {
   readonly adminKeyHash: KeyHash;
   /** What becomes of events: dropped when the request is done, or kept for the app on the same account. */
   readonly events: 'drop' | 'keep';
+  readonly rates: Rates;
   readonly address: string;
   readonly port: number;
   /** PEM; plain HTTP without it. */
@@ -96,6 +103,11 @@ export function readSettings(environment: Record<string, string | undefined>): R
       env.REGISTRY_ADMIN_KEY_SHA256 ?? hashKey(read('REGISTRY_ADMIN_KEY_FILE').trim()),
     ),
     events: env.REGISTRY_EVENTS,
+    rates: {
+      principal: env.REGISTRY_RATE_PRINCIPAL,
+      address: env.REGISTRY_RATE_ADDRESS,
+      failedLogins: env.REGISTRY_RATE_FAILED_LOGINS,
+    },
     address: env.REGISTRY_ADDRESS,
     port: env.REGISTRY_PORT,
     tls:
