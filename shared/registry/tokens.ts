@@ -2,6 +2,7 @@ import { importJWK, type JWK, type JWK_EC_Public, errors as joseErrors, jwtVerif
 import { z } from 'zod';
 import type { RepositoryName } from '../model/image.ts';
 import { Access } from './access.ts';
+import { rememberedTokens } from './remembered-tokens.ts';
 import { LONGEST_LIFE } from './token-keys/keyring.ts';
 import { ALGORITHM, type TokenKeys, kidOf as thumbprintOf } from './token-keys/token-key.ts';
 
@@ -20,7 +21,7 @@ export interface RegistryTokens {
   jwks(): Promise<{ readonly keys: readonly JWK[] }>;
 }
 
-const Claims = z.object({ sub: z.string(), access: z.array(Access) });
+const Claims = z.object({ sub: z.string(), access: z.array(Access), exp: z.number() });
 
 /** Tokens of this registry: JWT, audience and issuer `berth`, claim `access` as registries have it. */
 export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryTokens {
@@ -30,6 +31,7 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
     imported.set(id, key);
     return key;
   };
+  const remembered = rememberedTokens();
   const kids = new WeakMap<JWK, Promise<string>>();
   const kidOf = (jwk: JWK): Promise<string> => {
     const kid = kids.get(jwk) ?? thumbprintOf(jwk);
@@ -65,8 +67,11 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
     issuePullToken: (repository, seconds) =>
       tokens.issue('machine', [{ type: 'repository', name: repository, actions: ['pull'] }], seconds),
     async verify(token) {
+      const known = remembered.get(token);
+      if (known !== undefined && (await find(known.kid, await tokenKeys.keys())) !== undefined)
+        return known.expiresAt > now().getTime() / 1000 ? { id: known.id, access: known.access } : undefined;
       try {
-        const { payload } = await jwtVerify(
+        const { payload, protectedHeader } = await jwtVerify(
           token,
           async ({ kid }) => {
             const key = kid === undefined ? undefined : await verificationKey(kid);
@@ -82,7 +87,10 @@ export function registryTokens(tokenKeys: TokenKeys, now: () => Date): RegistryT
           },
         );
         const claims = Claims.safeParse(payload).data;
-        return claims && { id: claims.sub, access: claims.access };
+        if (claims === undefined) return undefined;
+        const { sub: id, access, exp: expiresAt } = claims;
+        remembered.add(token, { id, access, kid: protectedHeader.kid ?? '', expiresAt });
+        return { id, access };
       } catch (error) {
         if (error instanceof joseErrors.JOSEError) return undefined;
         throw error;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rememberedTokens } from '../../../shared/registry/remembered-tokens.ts';
 import {
   FRESH_MS,
   isRotationDue,
@@ -167,6 +168,34 @@ describe('sealed keys', () => {
       const text = Buffer.from((await blobs.read(name))!.bytes).toString('latin1');
       expect(text).not.toContain(jwk.d);
     }
+  });
+
+  it('a token whose signature was checked before is still refused when it has expired or its key is gone', async () => {
+    const { instance, pass } = world();
+    const { keys, tokens } = instance();
+    const token = await tokens.issue('x', [], 300);
+    for (let time = 0; time < 3; time += 1)
+      expect(await tokens.verify(token)).toEqual({ id: 'x', access: [] });
+    pass(299_999);
+    expect(await tokens.verify(token)).toBeDefined();
+    pass(1);
+    expect(await tokens.verify(token)).toBeUndefined();
+    const other = await tokens.issue('x', [], 300);
+    expect(await tokens.verify(other)).toBeDefined();
+    await keys.replaceAll();
+    expect(await tokens.verify(other)).toBeUndefined();
+  });
+
+  it('of many tokens the newest are remembered', () => {
+    const said = { id: 'x', access: [], kid: 'k', expiresAt: 0 };
+    const remembered = rememberedTokens(10);
+    for (let token = 0; token < 100; token += 1) remembered.add(String(token), said);
+    remembered.add('long'.repeat(2000), said);
+    expect([remembered.get('89'), remembered.get('90'), remembered.get('long'.repeat(2000))]).toEqual([
+      undefined,
+      said,
+      undefined,
+    ]);
   });
 
   it('a token that would outlive its key is not made', async () => {
