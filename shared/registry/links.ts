@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest, type RepositoryName } from '../model/image.ts';
 import { Conflict, type Tables, type Write } from '../state/tables.ts';
 import { isFresh } from './content.ts';
+import { noteLinked } from './linked.ts';
 import { admit, type QuotaParts } from './quota/admit.ts';
 import { blobRow, partitionOf, REGISTRY } from './repository.ts';
 import { type Pause, untilUncontended } from './retrying.ts';
@@ -71,6 +72,7 @@ export async function linkBlob(
   trail: readonly Write[] = [],
 ): Promise<void> {
   const { tables, policies, now } = parts;
+  await noteLinked(tables, repository);
   await untilUncontended(async () => {
     const values = { digest, size, linkedAt: now().toISOString() };
     const row = blobRow(digest);

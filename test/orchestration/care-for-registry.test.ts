@@ -89,6 +89,7 @@ describe('garbage collection', () => {
     await client.pushImage('shop/web', 'kept', kept);
     await client.pushImage('shop/web', 'deleted', deleted);
     await client.pushBlob('shop/web', content('x', randomBytes(300)));
+    await client.pushBlob('blobs/alone', content('x', randomBytes(40)));
     await client.request('POST', '/v2/shop/web/blobs/uploads/');
     await client.request('DELETE', `/v2/shop/web/manifests/${deleted.manifest.digest}`);
     pass(8 * DAY);
@@ -103,15 +104,15 @@ describe('garbage collection', () => {
     expect(kinds(dry.findings)).toEqual([
       'upload 1',
       'deleted 2',
-      'link 3',
+      'link 4',
       'manifest 1',
-      'blob 3',
-      'data 3',
+      'blob 4',
+      'data 4',
     ]);
     expect(dry.findings.find(({ what }) => what === 'link')?.why).toMatch(/no manifest of the repository/);
     expect(dry.output).toMatchObject({
       state: 'done',
-      totals: { found: 13, freed: deleted.manifest.bytes.length },
+      totals: { found: 16, freed: deleted.manifest.bytes.length },
     });
     expect(dry.kept).toEqual(dry.output);
 
@@ -119,7 +120,7 @@ describe('garbage collection', () => {
     expect(kinds(first.findings)).toEqual(kinds(dry.findings));
     pass(4 * 3600 * 1000);
     const second = await run('gc');
-    expect(kinds(second.findings)).toEqual(['data 3']);
+    expect(kinds(second.findings)).toEqual(['data 4']);
     expect(second.output?.totals.freed).toBe(first.output?.totals.later);
     const left = await names();
     expect(left.filter((name) => name.startsWith('data/'))).toHaveLength(kept.blobs.length);

@@ -13,12 +13,17 @@ export interface RepositoryRow {
 
 /**
  * The next rows with this prefix, repository by repository.
+ * @param list the repositories, by name, after the last
  * @param cursor `<repository>` or `<repository> <row>`: what was seen last
  */
 export async function repositoryRows(
   tables: Tables,
   prefix: string,
   cursor: string | undefined,
+  list: (
+    tables: Tables,
+    last?: string,
+  ) => AsyncIterable<{ readonly name: RepositoryName }> = listRepositories,
 ): Promise<{ readonly rows: readonly RepositoryRow[]; readonly cursor: string | undefined }> {
   const rows: RepositoryRow[] = [];
   const [last, lastRow] = cursor?.split(' ') ?? [];
@@ -38,7 +43,7 @@ export async function repositoryRows(
   };
   if (lastRow !== undefined && (await take(RepositoryName.parse(last), lastRow))) return ended();
   let visited = 0;
-  for await (const { name } of listRepositories(tables, last)) {
+  for await (const { name } of list(tables, last)) {
     if (await take(name)) return ended();
     visited += 1;
     if (visited === REPOSITORIES) return { rows, cursor: name };
