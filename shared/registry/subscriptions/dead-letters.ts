@@ -38,7 +38,8 @@ export function deadEvents(tables: Tables): DeadEvents {
   const store = documents(tables, 'undelivered', GivenUp);
   return {
     async add(subscription, letter) {
-      const id = `${letter.key}!${(await eventHash(letter.event)).slice(0, 8)}`;
+      // Typed into shells, some of which take `!` for a word of their own.
+      const id = `${letter.key.replaceAll('!', '-')}-${(await eventHash(letter.event)).slice(0, 8)}`;
       await store.upsert(subscription, id, { ...letter, id });
     },
     async *list(subscription) {
