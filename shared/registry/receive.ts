@@ -1,5 +1,5 @@
 import type { Digest } from '../model/image.ts';
-import { BlobConflict, type Blobs } from '../state/blobs.ts';
+import { BlobConflict, type Blobs, BlocksGone } from '../state/blobs.ts';
 import { BlockWriter } from './block-writer.ts';
 import { claimContent } from './content.ts';
 import { RegistryError } from './errors.ts';
@@ -106,7 +106,6 @@ export async function finish(
   const hashing = await hashingFor(upload, algorithm, 'native');
   const { size: added, writer, interruption } = await receive(blobs, upload, body, hashing);
   if (interruption !== undefined) throw brokenOff(interruption);
-  const size = upload.offset + added;
   const known =
     hashing?.digest() ??
     (added === 0 && upload.hash.kind === 'digest' && upload.algorithm === algorithm
@@ -115,12 +114,12 @@ export async function finish(
   if (known !== undefined && known !== digest) throw otherDigest(digest, known);
 
   const committedBefore = await commit(blobs, upload, writer);
+  let size = upload.offset + added;
   if (known === undefined || committedBefore) {
     const actual = await digestOfData(blobs, upload.id, algorithm);
-    if (actual !== digest) {
-      if (!committedBefore) await blobs.delete(dataOf(upload.id));
-      throw otherDigest(digest, actual);
-    }
+    // What is committed stays: its blocks are spent, and the client may come again with the right digest.
+    if (actual.digest !== digest) throw otherDigest(digest, actual.digest);
+    size = actual.size;
   }
   await claimContent(blobs, digest, upload.id, size);
   return size;
@@ -138,17 +137,26 @@ async function commit(blobs: Blobs, upload: Upload, writer: BlockWriter): Promis
     return false;
   } catch (error) {
     if (error instanceof BlobConflict) return true;
+    if (error instanceof BlocksGone)
+      throw new RegistryError(
+        'BLOB_UPLOAD_UNKNOWN',
+        `the upload ${upload.id} is over: what was sent has expired or was taken by another request; begin again`,
+      );
     throw error;
   }
 }
 
-async function digestOfData(blobs: Blobs, id: string, algorithm: Algorithm): Promise<Digest> {
+async function digestOfData(
+  blobs: Blobs,
+  id: string,
+  algorithm: Algorithm,
+): Promise<{ readonly digest: Digest; readonly size: number }> {
   const data = await blobs.open(dataOf(id));
   if (data === undefined)
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `the upload ${id} was ended by another request`);
   const hashing = nativeHashing(algorithm);
   for await (const part of data.stream) hashing.update(part);
-  return hashing.digest();
+  return { digest: hashing.digest(), size: data.info.size };
 }
 
 export const brokenOff = (cause: unknown): RegistryError =>

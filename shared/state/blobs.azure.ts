@@ -8,7 +8,7 @@ import {
 } from '@azure/storage-blob';
 import { blobUrls } from './blob-urls.azure.ts';
 import { writeUrls } from './blob-write-urls.azure.ts';
-import { BlobConflict, type BlobInfo, type Blobs, type Condition, type Slice } from './blobs.ts';
+import { BlobConflict, type BlobInfo, type Blobs, BlocksGone, type Condition, type Slice } from './blobs.ts';
 
 /** Blobs of a page. */
 const PAGE = 1000;
@@ -85,7 +85,11 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
           ...withMetadata(metadata),
           conditions: toAzure(condition),
         }),
-      );
+      ).catch((error: unknown) => {
+        throw isRest(error) && error.code === 'InvalidBlockList'
+          ? new BlocksGone(`${name}: ${error.code}`)
+          : error;
+      });
       return await written(name, answer);
     },
     async setMetadata(name, metadata, condition = {}) {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { BlobConflict, type BlobInfo, type Blobs, type Condition } from './blobs.ts';
+import { BlobConflict, type BlobInfo, type Blobs, BlocksGone, type Condition } from './blobs.ts';
 
 interface Blob {
   readonly info: BlobInfo;
@@ -71,7 +71,7 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
       checkOpen(name);
       const parts = blockIds.map((id) => {
         const part = staged.get(name)?.get(id);
-        if (part === undefined) throw new TypeError(`${name}: block ${id} was not staged`);
+        if (part === undefined) throw new BlocksGone(`${name}: block ${id} is not staged`);
         return part;
       });
       staged.delete(name);

@@ -47,7 +47,7 @@ export interface Blobs {
   ): Promise<BlobInfo>;
   /** Stages a block: base64 ids, all of one length within a blob. At most 4000 MiB. */
   stageBlock(name: string, blockId: string, bytes: Uint8Array): Promise<void>;
-  /** Makes the blob of the staged blocks in this order; at most 50,000. @throws BlobConflict */
+  /** Makes the blob of the staged blocks in this order; at most 50,000. @throws BlobConflict, BlocksGone */
   commitBlocks(
     name: string,
     blockIds: readonly string[],
@@ -86,4 +86,9 @@ export interface Blobs {
 /** A condition did not hold; nothing was written. */
 export class BlobConflict extends Error {
   override readonly name = 'BlobConflict';
+}
+
+/** Blocks that a blob was to be made of are not staged: they were never, another blob was made since, or they expired. */
+export class BlocksGone extends Error {
+  override readonly name = 'BlocksGone';
 }

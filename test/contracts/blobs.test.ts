@@ -5,7 +5,7 @@ import { type BlobUrls, blobUrls } from '../../shared/state/blob-urls.azure.ts';
 import { writeUrls } from '../../shared/state/blob-write-urls.azure.ts';
 import { azureBlobs } from '../../shared/state/blobs.azure.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
-import { BlobConflict, type BlobInfo, type Blobs } from '../../shared/state/blobs.ts';
+import { BlobConflict, type BlobInfo, type Blobs, BlocksGone } from '../../shared/state/blobs.ts';
 import { startTestStorage, type TestStorage } from '../support/storage.ts';
 
 let storage: TestStorage;
@@ -123,7 +123,7 @@ describe.each<{ name: string; make: () => Blobs }>([
     expect(Buffer.from((await blobs.read('a'))!.bytes).toString()).toBe('onetwo');
     await blobs.stageBlock('a', id(4), bytes('four'));
     await expect(blobs.commitBlocks('a', [id(4)], { ifNoneMatch: '*' })).rejects.toThrow(BlobConflict);
-    await expect(blobs.commitBlocks('a', [id(9)])).rejects.toThrow();
+    await expect(blobs.commitBlocks('a', [id(9)])).rejects.toThrow(BlocksGone);
     expect((await blobs.commitBlocks('a', [id(4)], { ifMatch: info.etag })).size).toBe(4);
   });
 
