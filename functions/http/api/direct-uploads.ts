@@ -5,29 +5,17 @@ import { LARGEST } from '../../../shared/registry/direct/blocks.ts';
 import { commitDirect } from '../../../shared/registry/direct/commit.ts';
 import { findDirect } from '../../../shared/registry/direct/session.ts';
 import { RegistryError } from '../../../shared/registry/errors.ts';
-import { mountBlob } from '../../../shared/registry/images/mount-blob.ts';
 import { refusalOf } from '../../../shared/registry/images/refusal.ts';
 import { endpoint } from '../endpoint.ts';
-import { insideFor } from '../inside.ts';
-import { pullable } from './images.ts';
 import { notFound } from './not-found.ts';
 
-export const begin = endpoint(
-  beginUpload,
-  async (call) => {
-    const { registry } = call.services;
-    const { repository, digest, size, id, from } = call.body;
-    if (size > LARGEST)
-      throw refusalOf({ code: 'SIZE_INVALID', message: `no blob has ${size} bytes`, status: 400 });
-    const inside = insideFor(call);
-    for (const other of from.filter(pullable(call.principal)))
-      if (await mountBlob({ tables: registry.tables, inside }, digest, other, repository))
-        return { status: 'exists' as const };
-    const begun = await refusing(() => beginDirect(registry, { repository, digest, size }, id));
-    return begun.status === 'open' ? { ...begun, missing: [...begun.missing] } : begun;
-  },
-  { durable: true },
-);
+export const begin = endpoint(beginUpload, async ({ body, services: { registry } }) => {
+  const { repository, digest, size, id } = body;
+  if (size > LARGEST)
+    throw refusalOf({ code: 'SIZE_INVALID', message: `no blob has ${size} bytes`, status: 400 });
+  const begun = await refusing(() => beginDirect(registry, { repository, digest, size }, id));
+  return begun.status === 'open' ? { ...begun, missing: [...begun.missing] } : begun;
+});
 
 export const commit = endpoint(commitUpload, async ({ params, body, services: { registry } }) => {
   const upload = await findDirect(registry.blobs, params.upload);

@@ -35,8 +35,6 @@ export const beginUpload = route({
       size: z.number().int().positive(),
       /** Of an upload that was begun before. */
       id: z.uuid().optional(),
-      /** Repositories that may have the blob: it is mounted from the first that has it and that the caller may pull. */
-      from: z.array(RepositoryName).max(10).default([]),
     }),
   },
   answer: BegunUpload,
