@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest, RepositoryName } from '../../model/image.ts';
+import type { EnvironmentName } from '../../model/names.ts';
 import type { ImageTrust } from '../../workloads/image-trust.ts';
 import { readManifest } from '../content.ts';
 import type { Policies } from '../policy/policy-store.ts';
@@ -22,8 +23,10 @@ export function imageTrust({
   policies,
   ...parts
 }: EvidenceParts & { readonly policies: Policies }): RegistryTrust {
-  const rulesOf = async (repository: RepositoryName, environment: string): Promise<readonly TrustRule[]> =>
-    rulesIn((await policies.of(repository)).trust, environment);
+  const rulesOf = async (
+    repository: RepositoryName,
+    environment: EnvironmentName,
+  ): Promise<readonly TrustRule[]> => rulesIn((await policies.of(repository)).trust, environment);
   return {
     async judge(repository, digest, environment) {
       const rules = await rulesOf(repository, environment);
@@ -62,7 +65,7 @@ async function examineImage(
 }
 
 /** Rules that hold in an environment. */
-export const rulesIn = (rules: readonly TrustRule[], environment: string): readonly TrustRule[] =>
+export const rulesIn = (rules: readonly TrustRule[], environment: EnvironmentName): readonly TrustRule[] =>
   rules.filter(({ environments }) => environments === undefined || environments.includes(environment));
 
 const nameOf = (rules: readonly TrustRule[]): string =>

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { EnvironmentName } from '../../model/names.ts';
 import { TrustedRootDocument } from './trusted-root.ts';
 
 /** Bits below which RSA is not to be relied on any more: NIST SP 800-131A. */
@@ -63,7 +64,7 @@ export type KeylessSigner = z.infer<typeof KeylessSigner>;
 export const TrustRule = z
   .strictObject({
     /** Environments that demand it; all if absent. */
-    environments: z.array(z.string().min(1)).min(1).optional(),
+    environments: z.array(EnvironmentName).min(1).optional(),
     /** One by any of these is enough, for the signature and for each attestation. */
     signedBy: z.array(Signer).min(1).max(20),
     /** Whether the image itself must be signed; false where attestations alone are asked for. */
