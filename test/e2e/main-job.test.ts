@@ -261,6 +261,69 @@ describe.skipIf(obstacle !== undefined)(
       await centre.call(z.unknown(), 'DELETE', policy);
     });
 
+    it('runs a copy that it fetches from another registry, imports an image from there, and keeps one alike there', async () => {
+      // The other registry is this one under its own address: with its certificate, its token server and a key.
+      const { dataCentre, keys } = centre.running;
+      const url = `https://${dataCentre.gateway}:${dataCentre.ports.app}`;
+      const credential = { username: 'berth', password: keys.admin };
+      const put = (path: string, body: unknown) => centre.call(z.unknown(), 'PUT', path, body);
+      await put('/api/v1/registry/sources/copies', { prefix: 'copies', upstream: { url }, credential });
+      const web = { image: 'copies/hello/web:latest', port: 8080, health: { path: '/' } };
+      await put('/api/v1/environments/dev/applications/copied', { name: 'copied', services: { web } });
+      const copied = '/api/v1/environments/dev/services/copied/web';
+      const running = (text: string) =>
+        until(`the copy runs ${text}`, async () => {
+          const { service: found, replicas } = await centre.call(Service, 'GET', copied);
+          const healthy = replicas.find(({ status }) => status.state === 'healthy');
+          if (found.rollout.state !== 'done' || healthy === undefined) return undefined;
+          const answer = await answers(`http://${healthy.address}:${healthy.port}/`);
+          return answer.includes(text) ? found : undefined;
+        });
+      await running('hello from');
+
+      await put('/api/v1/registry/replications/replica', {
+        repositories: ['hello/**'],
+        registry: { url },
+        path: 'replica',
+        credential,
+      });
+      const digest = await centre.push('copied');
+      const Results = z.object({ results: z.array(z.object({ outcome: z.string(), digest: z.string() })) });
+      const wanted = { repository: 'copies/hello/web', tag: 'latest' };
+      expect((await centre.call(Results, 'POST', '/api/v1/registry/refresh', wanted)).results).toMatchObject([
+        { outcome: 'moved', digest },
+      ]);
+      await running('version copied');
+
+      const imported = await centre.call(
+        z.object({ location: z.string() }),
+        'POST',
+        '/api/v1/images/imports',
+        {
+          from: `${new URL(url).host}/hello/web:latest`,
+          to: { repository: 'imported/web', tag: 'v1' },
+        },
+      );
+      const Import = z.object({ result: z.looseObject({ state: z.string() }).optional() });
+      const ended = await until(
+        'the import has ended',
+        async () => (await centre.call(Import, 'GET', imported.location)).result,
+      );
+      expect(ended).toMatchObject({ state: 'done', digest });
+      const Images = z.object({ images: z.array(z.looseObject({ tag: z.string(), digest: z.string() })) });
+      for (const repository of ['imported/web', 'replica/hello/web'])
+        await until(`${repository} is there`, async () => {
+          const answer = await centre.fetch(
+            'GET',
+            `/api/v1/images?repository=${encodeURIComponent(repository)}`,
+          );
+          if (answer.status === 404) return false;
+          return Images.parse(await answer.json()).images.some((image) => image.digest === digest);
+        });
+      for (const path of ['sources/copies', 'replications/replica'])
+        await centre.call(z.unknown(), 'DELETE', `/api/v1/registry/${path}`);
+    });
+
     it('refuses an unknown image and a malformed application with what to do', async () => {
       const malformed = await centre.fetch('PUT', '/api/v1/environments/dev/applications/x', {
         body: 'name: x\nservices:\n  web:\n    image: a\n    replica: 2\n',

@@ -80,9 +80,10 @@ export async function startApiServer(
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { deps: registry } = await testRegistry({ blobs, tables });
+  const memory = memoryServices(tables, blobs);
   const services = {
-    ...memoryServices(tables),
-    registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)) },
+    ...memory,
+    registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)), mirror: memory.mirror },
     trust: imageTrust(registry),
     credentials: keyStore(tables, hashKey(adminKey)),
     settings: { adminKeyHash: hashKey(adminKey), hostname: host, location: 'westeurope' },
@@ -110,7 +111,7 @@ export async function startApiServer(
 }
 
 /** What the API needs of the app's services, all in this process. */
-function memoryServices(tables: Tables) {
+function memoryServices(tables: Tables, blobs: Blobs) {
   const now = () => new Date();
   const current = new Secret(randomBytes(32).toString('base64'));
   const secrets = blobSecrets(memoryBlobs(), { current, previous: undefined });
@@ -131,7 +132,7 @@ function memoryServices(tables: Tables) {
       settings: { hostname: 'berth.test' } as never,
       credential: {} as never,
       tables,
-      blobs: memoryBlobs(),
+      blobs,
       secrets,
       now,
     }),
