@@ -16,7 +16,7 @@ export function authorise(principal: Principal | undefined, permission: Permissi
     throw new Terminal({
       code: 'unauthenticated',
       status: 401,
-      message: 'The request carries no API key that is valid.',
+      message: 'The request carries no API key, and no access token of the tenant, that is valid.',
       remedy:
         'Send the header "Authorization: Bearer berth_…"; the command line reads BERTH_KEY or .berth/client.json.',
     });
@@ -24,7 +24,7 @@ export function authorise(principal: Principal | undefined, permission: Permissi
     code: 'forbidden',
     status: 403,
     message: `${principal.id} has the roles ${principal.roles.join(', ') || 'none'}${grantsOf(principal)}; ${permission} asks for ${roleFor(permission)}.`,
-    remedy: `Use a key with the role ${roleFor(permission)}.`,
+    remedy: remedyFor(principal, permission),
   });
 }
 
@@ -56,6 +56,14 @@ const notOn = (principal: Principal | undefined, where: string, action: Reposito
     message: `${principal?.id ?? 'anonymous'} may not ${action} ${where}.`,
     remedy: `Use a key whose grants give ${action} there, or one without grants and with the role ${roleFor(permissionOf[action])}.`,
   });
+
+/** Users and applications of the tenant are known by their object id. */
+const isOfTenant = ({ id }: Principal): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+
+const remedyFor = (principal: Principal, permission: Permission): string =>
+  isOfTenant(principal)
+    ? `An admin gives it the role: berth access set principal:${principal.id.toLowerCase()} ${roleFor(permission)}`
+    : `Use a key with the role ${roleFor(permission)}.`;
 
 const grantsOf = ({ repositories }: Principal): string =>
   repositories === undefined ? '' : `, in the registry ${repositories.map(grantText).join(' ') || 'nothing'}`;
