@@ -84,6 +84,8 @@ function bodyOf(incoming: IncomingMessage, onRead: () => void): ReadableStream<U
       if (!incoming.readableEnded) fail(new Error('the connection was closed'));
     };
     incoming.on('data', take).once('end', end).once('error', fail).once('close', close);
+    // Gone before anybody read: nothing tells of it any more.
+    if (incoming.destroyed) close();
     return () => incoming.off('data', take).off('end', end);
   };
   return new ReadableStream<Uint8Array>(
