@@ -6,7 +6,7 @@ import { mayOn } from '../../../shared/auth/repository-access.ts';
 import { RepositoryAction, type RepositoryGrant } from '../../../shared/auth/repository-grant.ts';
 import { RepositoryName } from '../../../shared/model/image.ts';
 import { NamePattern } from '../../../shared/model/pattern.ts';
-import { allows, grant, isListed, scopeOf } from '../../../shared/registry/access.ts';
+import { allows, grant, isListed, type Need, scopeOf } from '../../../shared/registry/access.ts';
 
 const names = fc
   .constantFrom('a', 'a/b', 'team/web', 'team/web/x', 'other')
@@ -82,10 +82,11 @@ describe('what a token gives', () => {
   it('is what the challenge of a route names', async () => {
     const admin: Principal = { id: 'admin', roles: ['admin'] };
     const name = RepositoryName.parse('a/b');
-    for (const need of [
+    const needs: Need[] = [
       { kind: 'catalog' },
-      ...actions.map((action) => ({ kind: 'repository', name, action })),
-    ] as const) {
+      ...actions.map((action): Need => ({ kind: 'repository', name, action })),
+    ];
+    for (const need of needs) {
       const access = await grant(admin, [scopeOf(need) ?? ''], async () => false);
       expect(allows(access, need)).toBe(true);
     }
