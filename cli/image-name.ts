@@ -10,9 +10,9 @@ import type { Session } from './session.ts';
  * @throws Failure `image-reference-invalid`
  */
 export function imageNamed({ client }: Pick<Session, 'client'>, text: string): ImageReference {
-  const host = `${client.connection.url.host}/`;
+  const host = client.connection.registries.find((name) => text.startsWith(`${name}/`));
   try {
-    return parseImageReference(text.startsWith(host) ? text.slice(host.length) : text);
+    return parseImageReference(host === undefined ? text : text.slice(host.length + 1));
   } catch (error) {
     if (!(error instanceof Terminal)) throw error;
     const { code, message, remedy } = error;

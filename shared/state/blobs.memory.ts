@@ -45,7 +45,7 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
     },
     async read(name) {
       const found = blobs.get(name);
-      return found && { info: found.info, bytes: found.bytes.slice() };
+      return found && { info: found.info, bytes: copyOf(found.bytes) };
     },
     async open(name, { offset, count } = { offset: 0 }) {
       const found = blobs.get(name);
@@ -59,11 +59,11 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
       check(name, condition);
       checkOpen(name);
       staged.delete(name);
-      return store(name, bytes.slice(), metadata);
+      return store(name, copyOf(bytes), metadata);
     },
     async stageBlock(name, blockId, bytes) {
       const blocks = staged.get(name) ?? new Map<string, Uint8Array>();
-      blocks.set(blockId, bytes.slice());
+      blocks.set(blockId, copyOf(bytes));
       staged.set(name, blocks);
     },
     async commitBlocks(name, blockIds, { metadata = {}, ...condition } = {}) {
@@ -125,3 +125,6 @@ export function memoryBlobs(now: () => Date = () => new Date()): Blobs {
     },
   };
 }
+
+/** Unlike `slice`, which gives a Buffer's own bytes: whoever wrote may use them again. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);

@@ -79,8 +79,8 @@ export async function startApiServer(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { deps: registry } = await testRegistry({ blobs, tables });
   const memory = memoryServices(tables, blobs);
+  const { deps: registry } = await testRegistry({ blobs, tables }, { policies: memory.policies });
   const services = {
     ...memory,
     registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)), mirror: memory.mirror },

@@ -244,6 +244,32 @@ describe('deleting', () => {
   });
 });
 
+describe('policies', () => {
+  it('hold for what the API changes too: immutable tags and quotas', async () => {
+    const made = image();
+    for (const name of ['policy/fixed', 'policy/source']) await client.pushImage(name, 'v1', made);
+    await client.pushImage('policy/source', 'v2', image());
+    for (const [name, policy] of Object.entries({
+      fixed: { repositories: 'policy/fixed', immutableTags: ['v*'] },
+      full: { repositories: 'policy/full', quota: 1000 },
+    }))
+      expect((await ask('PUT', `/api/v1/registry/policies/${name}`, { json: policy })).status).toBe(200);
+    const from = { repository: 'policy/source', reference: 'v2' };
+    const moved = await copy(from, { repository: 'policy/fixed', tag: 'v1' });
+    expect([codeOf(moved), moved.text]).toEqual(['409 denied', expect.stringContaining('is immutable')]);
+    expect((await copy(from, { repository: 'policy/fixed', tag: 'other' })).status).toBe(200);
+    const { digest } = made.manifest;
+    for (const path of [
+      '/api/v1/images/tags?repository=policy/fixed&tag=v1',
+      `/api/v1/images?repository=policy/fixed&reference=${digest}&consent=true`,
+    ])
+      expect(codeOf(await ask('DELETE', path))).toBe('409 denied');
+    expect(await digestOf('policy/fixed', 'v1')).toBe(digest);
+    const full = await copy(from, { repository: 'policy/full', tag: 'v1' });
+    expect([codeOf(full), full.text]).toEqual(['403 denied', expect.stringContaining('quota of 1000 bytes')]);
+  });
+});
+
 describe('bytes', () => {
   it('are counted once for each digest, as own, shared and garbage', async () => {
     const made = image();
