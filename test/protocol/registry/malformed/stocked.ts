@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Handle } from '../../../../infra/registry/exchange.ts';
 import type { Access } from '../../../../shared/registry/access.ts';
 import { memoryBlobs } from '../../../../shared/state/blobs.memory.ts';
+import type { Blobs } from '../../../../shared/state/blobs.ts';
 import { memoryTables } from '../../../../shared/state/tables.memory.ts';
+import type { Tables } from '../../../../shared/state/tables.ts';
 import {
   type Content,
   descriptor,
@@ -14,7 +16,7 @@ import { ORIGIN } from '../../../support/registry-client.ts';
 import { testRegistry, testTokens } from '../../../support/registry-server.ts';
 import { dump } from '../../../support/registry-state.ts';
 
-/** A registry in memory with something of everything in the repository `a/b`: what a wrong request might damage. */
+/** A registry, in memory unless it is said where, with something of everything in the repository `a/b`: what a wrong request might damage. */
 export interface Stocked {
   readonly handle: Handle;
   readonly image: TestImage;
@@ -46,8 +48,9 @@ export async function bearer(...repositories: string[]): Promise<string> {
   return token;
 }
 
-export async function stocked(): Promise<Stocked> {
-  const storage = { blobs: memoryBlobs(), tables: memoryTables() };
+export async function stocked(
+  storage: { blobs: Blobs; tables: Tables } = { blobs: memoryBlobs(), tables: memoryTables() },
+): Promise<Stocked> {
   const { handle, reports } = await testRegistry(storage, { tokens });
   const authorization = await bearer('a/b');
   const ask = async (method: string, path: string, body?: Uint8Array, type?: string) => {
