@@ -91,6 +91,8 @@ export async function pushManifest(parts: PushParts, push: ManifestPush): Promis
       pushedAt,
       ...(subject === undefined ? {} : { subject }),
       ...(mirrored ? { mirrored } : {}),
+      // The parts of an index come by digest, before it.
+      ...(tags.length === 0 && subject === undefined ? { keptAt: pushedAt } : {}),
     };
     const row = manifestRow(digest);
     const known = policy.quota === undefined ? undefined : await findManifest(tables, repository, digest);

@@ -41,7 +41,7 @@ export const ManifestEntry = z.object({
   imageSize: z.number(),
   subject: Digest.optional(),
   pushedAt: z.string(),
-  /** When an index relied on it last, as RFC 3339, give or take twelve hours; absent: when it was pushed. */
+  /** When an index relied on it last, or may have been about to, as RFC 3339, give or take twelve hours. */
   keptAt: z.string().optional(),
   /** Copied from another registry: what it names may not be here yet. */
   mirrored: z.boolean().optional(),

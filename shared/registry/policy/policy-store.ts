@@ -39,6 +39,8 @@ export function policyStore(tables: Tables, now: () => Date): PolicyStore {
   interface Read {
     readonly policies: readonly NamedPolicy[];
     readonly changedAt: Date;
+    /** What was made of them already. */
+    readonly effective: Map<RepositoryName, EffectivePolicy>;
   }
   let last: { readonly at: number; readonly read: Promise<Read> } | undefined;
   const readAll = async (): Promise<Read> => {
@@ -47,7 +49,7 @@ export function policyStore(tables: Tables, now: () => Date): PolicyStore {
     for await (const { row, values } of tables.list(TABLE, { partition: PARTITION }))
       if (row === CHANGED) changedAt = new Date(documentOf(Changed, values).at);
       else policies.push({ name: PolicyName.parse(row), policy: documentOf(RepositoryPolicy, values) });
-    return { policies, changedAt };
+    return { policies, changedAt, effective: new Map() };
   };
   const fresh = (): Promise<Read> => {
     const at = now().getTime();
@@ -68,11 +70,11 @@ export function policyStore(tables: Tables, now: () => Date): PolicyStore {
   };
   return {
     async of(repository) {
-      const { policies } = await fresh();
-      return effectivePolicy(
-        policies.map(({ policy }) => policy),
-        repository,
-      );
+      const { policies, effective } = await fresh();
+      const all = policies.map(({ policy }) => policy);
+      const found = effective.get(repository) ?? effectivePolicy(all, repository);
+      effective.set(repository, found);
+      return found;
     },
     changedAt: async () => (await fresh()).changedAt,
     list: async () => [...(await readAll()).policies],

@@ -60,7 +60,7 @@ function staysByItself(
 ): string | undefined {
   const user = rules.some((rule) => rule.keepRunning) ? running.get(digest) : undefined;
   if (user !== undefined) return `${user} runs it`;
-  if (now - keptAt < RELIED_ON_MS) return 'an index that was pushed within a day names it';
+  if (now - keptAt < RELIED_ON_MS) return 'it was pushed by digest, or an index named it, within a day';
   if (wasTagged || isHeld) return undefined;
   const limit = untaggedLimit(rules);
   if (limit === undefined) return 'no rule is about untagged manifests';

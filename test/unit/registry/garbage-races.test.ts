@@ -1,19 +1,23 @@
 import { expect, test } from 'vitest';
 import { phasesOf } from '../../../shared/model/care-run.ts';
-import type { Digest, RepositoryName, Tag } from '../../../shared/model/image.ts';
+import { Digest, type RepositoryName, type Tag } from '../../../shared/model/image.ts';
+import type { PolicyName } from '../../../shared/model/names.ts';
 import type { Access } from '../../../shared/registry/access.ts';
 import type { RegistryDeps } from '../../../shared/registry/call.ts';
 import type { Step } from '../../../shared/registry/care/step.ts';
 import { gcSteps } from '../../../shared/registry/care/steps.ts';
 import { blobsNamedBy } from '../../../shared/registry/garbage/named.ts';
 import { pathOf } from '../../../shared/registry/hashing.ts';
+import { RepositoryPolicy } from '../../../shared/registry/policy/policy.ts';
+import { policyStore } from '../../../shared/registry/policy/policy-store.ts';
+import { retain } from '../../../shared/registry/retention/retain.ts';
 import { restoreManifest } from '../../../shared/registry/trash/restore.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 import type { Blobs } from '../../../shared/state/blobs.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import type { Tables } from '../../../shared/state/tables.ts';
 import { Interleaving, interleavedBlobs, interleavedTables } from '../../support/interleaving.ts';
-import { type Content, sha256, testImage } from '../../support/oci-image.ts';
+import { type Content, sha256, testImage, testIndex } from '../../support/oci-image.ts';
 import { ORIGIN } from '../../support/registry-client.ts';
 import { testRegistry } from '../../support/registry-server.ts';
 import { long, random } from '../../support/sample.ts';
@@ -26,6 +30,8 @@ const DAY = 24 * HOUR;
 
 const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
 const repositories = ['shop/web', 'shop/api', 'tools', 'x'] as RepositoryName[];
+/** Nobody deletes here but retention; its images are indexes. */
+const RETAINED = 'kept' as RepositoryName;
 const tags = Array.from({ length: 10 }, (_, number) => `v${number}` as Tag);
 /** Few layers, so that pushes meet on them. */
 const layers = Array.from({ length: 40 }, (_, number) =>
@@ -34,7 +40,7 @@ const layers = Array.from({ length: 40 }, (_, number) =>
 const newImage = () => testImage(Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(layers)));
 
 /** Everybody may do everything; signing tokens would take longer than all the rest. */
-const access: readonly Access[] = repositories.map((name) => ({
+const access: readonly Access[] = [...repositories, RETAINED].map((name) => ({
   type: 'repository',
   name,
   actions: ['pull', 'push', 'delete'],
@@ -45,7 +51,7 @@ async function makeWorld() {
   const now = () => new Date(clock.now);
   const raw = { blobs: memoryBlobs(now), tables: memoryTables() };
   const interleaving = new Interleaving(random, () => {
-    clock.now += random() * (long ? 5_000 : 60_000);
+    clock.now += random() * (long ? 3_000 : 30_000);
   });
   const storage = {
     blobs: interleavedBlobs(raw.blobs, interleaving.turn),
@@ -57,10 +63,17 @@ async function makeWorld() {
     tokens: tokens as unknown as RegistryDeps['tokens'],
   };
   // What processes share, policies and the memory of what was recorded, belongs to no task.
-  const { deps: shared } = await testRegistry(raw, over);
+  const policies = policyStore(raw.tables, now);
+  const kept = {
+    repositories: RETAINED,
+    retention: [{ keepLast: 2, untaggedAfterDays: 0.5 }],
+    restorableForDays: 1,
+  };
+  await policies.put('kept' as PolicyName, RepositoryPolicy.parse(kept));
+  const { deps: shared } = await testRegistry(raw, { ...over, policies });
   const { handle, deps } = await testRegistry(storage, {
     ...over,
-    policies: shared.policies,
+    policies,
     recorder: shared.recorder,
   });
   return { clock, now, raw, storage, interleaving, deps, handle };
@@ -124,17 +137,52 @@ async function pushImage(world: World): Promise<void> {
   await expectWhole(world.raw, repository, manifest.digest as Digest);
 }
 
+async function pushIndex(world: World): Promise<void> {
+  const began = world.clock.now;
+  const parts = Array.from({ length: 1 + Math.floor(random() * 2) }, newImage);
+  const push = async (reference: string, manifest: Content) => {
+    const pushed = await request(world, 'PUT', `${RETAINED}/manifests/${reference}`, {
+      ...bodyOf(manifest),
+      headers: { 'content-type': manifest.mediaType },
+    });
+    expect([pushed.status, pushed.status === 201 || (await pushed.text())]).toEqual([201, true]);
+  };
+  for (const { blobs, manifest } of parts) {
+    for (const blob of blobs) await pushBlob(world, RETAINED, blob);
+    // As clients do: what is there is not sent again.
+    const path = `${RETAINED}/manifests/${manifest.digest}`;
+    if (random() < 0.5 || (await request(world, 'HEAD', path)).status !== 200)
+      await push(manifest.digest, manifest);
+  }
+  const index = testIndex(parts);
+  await push(pick(tags), index);
+  expect(world.clock.now - began).toBeLessThan(12 * HOUR);
+  await expectWhole(world.raw, RETAINED, index.digest as Digest);
+}
+
 /** If the manifest is still part of the repository, then so is all that it names, in the same moment. */
 async function expectWhole(raw: Raw, repository: RepositoryName, digest: Digest): Promise<void> {
   if ((await raw.tables.read('registry', partition(repository), `m!${digest}`)) === undefined) return;
   const manifest = await raw.blobs.read(`manifests/${pathOf(digest)}`);
   expect(manifest, `${repository}@${digest}`).toBeDefined();
+  for (const child of childrenIn(manifest?.bytes)) {
+    expect(
+      await raw.tables.read('registry', partition(repository), `m!${child}`),
+      `${digest}/${child}`,
+    ).toBeDefined();
+    await expectWhole(raw, repository, child);
+  }
   for (const named of blobsNamedBy(manifest?.bytes ?? new Uint8Array())) {
     const where = `${repository}@${digest} names ${named}`;
     expect(await raw.tables.read('registry', partition(repository), `b!${named}`), where).toBeDefined();
     await expectContent(raw, named, where);
   }
 }
+
+const childrenIn = (bytes: Uint8Array | undefined): Digest[] =>
+  (
+    (JSON.parse(Buffer.from(bytes ?? []).toString()) as { manifests?: { digest: string }[] }).manifests ?? []
+  ).map(({ digest }) => Digest.parse(digest));
 
 async function expectContent(raw: Raw, digest: Digest, where: string): Promise<void> {
   const pointer = await raw.blobs.head(`blobs/${pathOf(digest)}`);
@@ -199,6 +247,25 @@ async function collect({ deps, now }: Pick<World, 'deps' | 'now'>): Promise<void
   }
 }
 
+async function applyRetention({ deps, now }: Pick<World, 'deps' | 'now'>): Promise<void> {
+  const startedAt = now();
+  const order = {
+    run: `retention${runs}`,
+    kind: 'retention' as const,
+    dryRun: false,
+    by: 'test',
+    startedAt: startedAt.toISOString(),
+  };
+  const parts = { ...deps, running: async () => new Map() };
+  let cursor: string | undefined;
+  do {
+    const page = await retain(parts, { order, startedAt, cursor });
+    retained += page.findings.length;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+let retained = 0;
+
 test(`${PUSHES} concurrent pushes race garbage collection: nothing referenced is missing, no garbage is left`, {
   timeout: 3_600_000,
 }, async () => {
@@ -210,6 +277,7 @@ test(`${PUSHES} concurrent pushes race garbage collection: nothing referenced is
   function* tasks() {
     while (pushes < PUSHES) {
       if (random() < 0.4) yield { work: () => disturb(world) };
+      if (random() < 0.12) yield { work: () => pushIndex(world) };
       pushes += 1;
       // One in ten is killed somewhere on its way.
       if (random() < 0.1) yield { work: () => pushImage(world), operations: Math.floor(random() * 40) };
@@ -219,6 +287,7 @@ test(`${PUSHES} concurrent pushes race garbage collection: nothing referenced is
   let collected = 0;
   const collecting = async (isOver: () => boolean): Promise<void> => {
     while (!isOver()) {
+      if (random() < 0.4) await applyRetention(world);
       await collect(world);
       collected += 1;
       for (let idle = random() * 300; idle > 0 && !isOver(); idle -= 1) await interleaving.turn();
@@ -226,7 +295,9 @@ test(`${PUSHES} concurrent pushes race garbage collection: nothing referenced is
   };
   await interleaving.all(tasks(), WIDTH, [collecting, collecting]);
   expect(collected).toBeGreaterThan(2);
+  expect(retained).toBeGreaterThan(0);
 
+  await applyRetention({ ...world, deps: { ...world.deps, ...raw } });
   for (const wait of [8 * DAY, 26 * HOUR, 26 * HOUR]) {
     clock.now += wait;
     await collect({ ...world, deps: { ...world.deps, ...raw } });
@@ -237,7 +308,7 @@ test(`${PUSHES} concurrent pushes race garbage collection: nothing referenced is
 
 async function expectNothingMissing(raw: Raw): Promise<void> {
   let count = 0;
-  for (const repository of repositories) {
+  for (const repository of [...repositories, RETAINED]) {
     const range = { partition: partition(repository), from: 'm!', to: 'm!~' };
     for await (const { row } of raw.tables.list('registry', range)) {
       await expectWhole(raw, repository, row.slice(2) as Digest);
@@ -251,7 +322,7 @@ async function expectNothingMissing(raw: Raw): Promise<void> {
 async function expectNoGarbage(raw: Raw): Promise<void> {
   const manifests = new Set<string>();
   const named = new Set<string>();
-  for (const repository of repositories) {
+  for (const repository of [...repositories, RETAINED]) {
     const of = { partition: partition(repository) };
     const own = new Set<string>();
     for await (const { row } of raw.tables.list('registry', { ...of, from: 'm!', to: 'm!~' })) {
