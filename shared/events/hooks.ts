@@ -4,7 +4,7 @@ import { HookName } from '../model/names.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { documents } from '../state/documents.ts';
 import type { Tables } from '../state/tables.ts';
-import { PushSender } from './pushes/outside-push.ts';
+import { PushSender, RegistryHost } from './pushes/outside-push.ts';
 import { newWebhookSecret } from './standard-webhooks.ts';
 import type { Proof } from './verify-delivery.ts';
 
@@ -23,13 +23,7 @@ export const PushHook = z.object({
   pushes: z.strictObject({
     from: PushSender,
     /** Host of the registry where the sender does not say it, or says another than references have. */
-    host: z
-      .string()
-      .regex(
-        /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/,
-        'expected a host, with a port if it has one',
-      )
-      .optional(),
+    host: RegistryHost.optional(),
   }),
 });
 

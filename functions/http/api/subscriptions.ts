@@ -19,6 +19,7 @@ import { nameOfFeed } from '../../../shared/registry/subscriptions/feed.ts';
 import { ping } from '../../../shared/registry/subscriptions/ping.ts';
 import { clearQueues, putBack, waitingOf } from '../../../shared/registry/subscriptions/standing.ts';
 import { deliverNow } from '../../deliveries.ts';
+import type { Services } from '../../services.ts';
 import { type Call, endpoint } from '../endpoint.ts';
 import { notFound } from './not-found.ts';
 
@@ -26,6 +27,16 @@ type OfOne = Pick<
   Call<{ subscription: SubscriptionName }, unknown, unknown>,
   'params' | 'principal' | 'services'
 >;
+
+/** Delivers at once what waits, also where it waits for the next attempt. */
+async function deliverWaiting(
+  { tables, now }: Pick<Services, 'tables' | 'now'>,
+  client: df.DurableClient,
+  subscription: SubscriptionName,
+): Promise<void> {
+  for (const { feed } of await waitingOf(tables, subscription, now()))
+    await deliverNow(client, { subscription, feed });
+}
 
 /** Whoever hears of a repository's activity must administer it. */
 const authoriseAll = (
@@ -62,20 +73,26 @@ export const get = endpoint(getSubscription, async (call) => {
   };
 });
 
-export const put = endpoint(putSubscription, async ({ params, body, principal, services }) => {
-  authoriseAll(principal, body);
-  allowedSink(body.sink, principal?.repositories === undefined);
-  const before = await services.subscriptions.get(params.subscription);
-  // Who changes a subscription also takes it from what it was about.
-  if (before !== undefined) authoriseAll(principal, before);
-  if (before?.sink.kind === 'replication') throw replicated(before);
-  const createdAt = before?.createdAt ?? services.now().toISOString();
-  const subscription: Subscription = { ...body, name: params.subscription, createdAt };
-  const isNew = before?.sink.kind !== 'webhook' && body.sink.kind === 'webhook';
-  const secret = isNew ? await services.signing.replace(subscription.name) : undefined;
-  await services.subscriptions.put(subscription);
-  return { subscription, ...(secret === undefined ? {} : { secret }) };
-});
+export const put = endpoint(
+  putSubscription,
+  async ({ params, body, principal, services, context }) => {
+    authoriseAll(principal, body);
+    allowedSink(body.sink, principal?.repositories === undefined);
+    const before = await services.subscriptions.get(params.subscription);
+    // Who changes a subscription also takes it from what it was about.
+    if (before !== undefined) authoriseAll(principal, before);
+    if (before?.sink.kind === 'replication') throw replicated(before);
+    const createdAt = before?.createdAt ?? services.now().toISOString();
+    const subscription: Subscription = { ...body, name: params.subscription, createdAt };
+    const isNew = before?.sink.kind !== 'webhook' && body.sink.kind === 'webhook';
+    const secret = isNew ? await services.signing.replace(subscription.name) : undefined;
+    await services.subscriptions.put(subscription);
+    // What a receiver did not take may be taken where it is sent from now on.
+    if (before !== undefined) await deliverWaiting(services, df.getClient(context), subscription.name);
+    return { subscription, ...(secret === undefined ? {} : { secret }) };
+  },
+  { durable: true },
+);
 
 export const remove = endpoint(deleteSubscription, async (call) => {
   const found = await subscriptionAt(call);
@@ -132,8 +149,7 @@ export const replay = endpoint(
     const { name } = await subscriptionAt(call);
     const { tables, delivery, now } = call.services;
     const replayed = await putBack(tables, delivery.dead, name, call.body.ids, now);
-    for (const { feed } of await waitingOf(tables, name, now()))
-      await deliverNow(df.getClient(call.context), { subscription: name, feed });
+    await deliverWaiting(call.services, df.getClient(call.context), name);
     return { replayed };
   },
   { durable: true },

@@ -28,7 +28,8 @@ const Envelope = z.object({
         actor: z.object({ name: z.string().optional() }).optional(),
       }),
     )
-    .min(1),
+    .min(1)
+    .max(1000),
 });
 
 /** Layers and configurations are pushed too, and told of in the same words. */

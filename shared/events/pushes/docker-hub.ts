@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { pushesOf, referenceIn, repositoryIn, type Told } from './outside-push.ts';
+import { pushesOf, referenceIn, repositoryIn, Seconds, type Told } from './outside-push.ts';
 
 /** https://docs.docker.com/docker-hub/repos/manage/webhooks/ */
 const Payload = z.object({
-  push_data: z.object({ pushed_at: z.number(), pusher: z.string().optional(), tag: z.string() }),
+  push_data: z.object({ pushed_at: Seconds, pusher: z.string().optional(), tag: z.string() }),
   repository: z.object({ repo_name: z.string() }),
 });
 

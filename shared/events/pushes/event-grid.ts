@@ -32,6 +32,7 @@ export function tellEventGrid(payload: unknown, host: string | undefined): Told 
   const events = z
     .array(GridEvent)
     .min(1)
+    .max(1000)
     .parse(Array.isArray(payload) ? payload : [payload]);
   const pushes: OutsidePush[] = [];
   for (const { type, time, data } of events) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { other, pushesOf, referenceIn, repositoryIn, type Told } from './outside-push.ts';
+import { other, pushesOf, referenceIn, repositoryIn, Seconds, type Told } from './outside-push.ts';
 
 const Data = z.object({
   resources: z.array(
@@ -12,7 +12,7 @@ const Payload = z.union([
   z
     .object({
       type: z.string(),
-      occur_at: z.number(),
+      occur_at: Seconds,
       operator: z.string().optional(),
       event_data: z.unknown(),
     })

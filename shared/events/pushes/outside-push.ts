@@ -43,7 +43,30 @@ export type Told =
 
 export const other = (what: string): Told => ({ told: 'other', what });
 
+/** Host of a registry, with a port if it has one. */
+export const RegistryHost = z
+  .string()
+  .max(255)
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/,
+    'expected a host, with a port if it has one',
+  );
+
+/** Seconds of Unix time, up to the year 9999. */
+export const Seconds = z.number().int().min(0).max(253_402_300_799);
+
+/** What is checked of every sender alike: it stands in the event's source, id and data. */
+const Facts = z.looseObject({
+  host: RegistryHost,
+  mark: z.string().min(1).max(300),
+  mediaType: z.string().max(255).optional(),
+  size: z.number().int().nonnegative().optional(),
+  actor: z.string().max(255).optional(),
+});
+
+/** @throws ZodError where a push says what no registry would */
 export const pushesOf = (pushes: readonly OutsidePush[], none: string): Told => {
+  for (const push of pushes) Facts.parse(push);
   const [first, ...rest] = pushes;
   return first === undefined ? other(none) : { told: 'pushes', pushes: [first, ...rest] };
 };

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { OutsidePush, PushSender, Told } from '../../../shared/events/pushes/outside-push.ts';
+import { type OutsidePush, PushSender, type Told } from '../../../shared/events/pushes/outside-push.ts';
 import { parseDelivery } from '../../../shared/events/pushes/parse-delivery.ts';
 import { OutsidePushData, outsidePushEvent } from '../../../shared/events/pushes/push-event.ts';
 import { CloudEvent } from '../../../shared/model/cloud-event.ts';
@@ -231,6 +232,74 @@ describe('what is wrong is refused, with where', () => {
   ] as const)('%s %j', (from, payload, code) => {
     expect(() => tell(from, payload)).toThrow(expect.objectContaining({ code }));
   });
+});
+
+test('whatever comes is told, or refused in words: never an error of ours', () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      ...['push', 'v1', 'team/web', digest, 'acme.azurecr.io', 'published', 'PUSH_ARTIFACT', '1.0'],
+    ),
+    fc.constantFrom('zotregistry.image.updated', 'Microsoft.ContainerRegistry.ImagePushed', '\n', '\u0000'),
+    fc.string(),
+  );
+  const key = fc.constantFrom(
+    ...['id', 'action', 'target', 'request', 'host', 'tag', 'digest', 'repository', 'mediaType', 'size'],
+    ...[
+      'events',
+      'data',
+      'type',
+      'eventType',
+      'specversion',
+      'name',
+      'reference',
+      'resources',
+      'resource_url',
+    ],
+    ...['push_data', 'pushed_at', 'repo_name', 'repo_full_name', 'occur_at', 'event_data', 'docker_url'],
+    ...[
+      'updated_tags',
+      'registry_package',
+      'package_version',
+      'container_metadata',
+      'package_url',
+      'version',
+    ],
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 6 },
+      word,
+      fc.double(),
+      fc.constant(null),
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(key, tie('tree'), { maxKeys: 6 }),
+    ),
+  }));
+  const headers = fc.dictionary(fc.constantFrom('ce-specversion', 'ce-id', 'ce-type', 'ce-time'), word);
+  const host = fc.constantFrom(undefined, 'registry.example');
+  fc.assert(
+    fc.property(fc.constantFrom(...PushSender.options), tree, headers, host, (from, payload, given, at) => {
+      try {
+        const told = tell(from, payload, { headers: given, ...(at === undefined ? {} : { host: at }) });
+        if (told.told === 'pushes') for (const event of eventsIn(told)) OutsidePushData.parse(event.data);
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^push-(malformed|host-unknown)$/) });
+      }
+    }),
+  );
+});
+
+test.each([
+  [
+    'a time beyond all calendars',
+    'docker-hub',
+    { push_data: { pushed_at: 1e300, tag: 'v1' }, repository: { repo_name: 'a/b' } },
+  ],
+  ['a host of two lines', 'acr', acr({ request: { host: 'a\nb' } })],
+  ['an endless id', 'acr', acr({ id: 'x'.repeat(1000) })],
+  ['more than a batch holds', 'event-grid', Array(1001).fill({ eventType: 'x', data: {} })],
+] as const)('%s is refused', (_name, from, payload) => {
+  expect(() => tell(from, payload)).toThrow(expect.objectContaining({ code: 'push-malformed' }));
 });
 
 const reference = new URL('../../../../shared/reference/webhooks/', import.meta.url);
