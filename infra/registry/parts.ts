@@ -3,7 +3,7 @@ import { keyStore } from '../../shared/auth/key-store.ts';
 import { limits } from '../../shared/auth/rate-limit/limits.ts';
 import type { RegistryDeps } from '../../shared/registry/call.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
-import { recorder } from '../../shared/registry/record.ts';
+import { type Recorder, recorder } from '../../shared/registry/record.ts';
 import type { Audience } from '../../shared/registry/subscriptions/audience.ts';
 import { subscriptionStore } from '../../shared/registry/subscriptions/subscription-store.ts';
 import { type KeptTokenKeys, sealedTokenKeys } from '../../shared/registry/token-keys/token-keys.sealed.ts';
@@ -29,6 +29,7 @@ export function registryParts(settings: RegistrySettings, report: (error: unknow
   const secrets = blobSecrets(azureBlobs(settings.blobUri, 'secrets', credential), settings.masterKeys);
   const tokenKeys = sealedTokenKeys(secrets, now);
   const audience = settings.events === 'keep' ? subscriptionStore(tables, now) : nobody;
+  const trail = recorder(tables, audience, now);
   return {
     tokenKeys,
     deps: {
@@ -39,7 +40,7 @@ export function registryParts(settings: RegistrySettings, report: (error: unknow
       policies: policyStore(tables, now),
       limits: limits(settings.rates, now),
       now,
-      recorder: recorder(tables, audience, now),
+      recorder: settings.events === 'keep' ? trail : withoutPushes(trail),
       onActivity: async () => {
         if (settings.events === 'keep') throw new LeftForTheApp();
       },
@@ -52,6 +53,15 @@ export function registryParts(settings: RegistrySettings, report: (error: unknow
 
 /** Nobody subscribes; what was done stands in the audit rows of its repository. */
 const nobody: Audience = { of: async () => () => [] };
+
+/** No row waits for an app that is told of pushes. */
+const withoutPushes = (trail: Recorder): Recorder => ({
+  ...trail,
+  async leave(repository, activities) {
+    const { writes, left } = await trail.leave(repository, activities);
+    return { writes: writes.filter(({ row }) => !row.startsWith('e!')), left: { ...left, pushes: [] } };
+  },
+});
 
 /** What was done is not taken over here, so that it stays for the app's sweep, which passes it on. */
 class LeftForTheApp extends Error {}

@@ -9,7 +9,6 @@ import { dataOf, type Upload } from './uploads.ts';
 /** What came of one request's body. */
 interface Received {
   readonly size: number;
-  readonly writer: BlockWriter;
   /** Over all bytes of the upload; undefined if it could not be gone on with. */
   readonly hashing: Hashing | undefined;
   /** Why the body ended early, if it did: what came before is received. */
@@ -18,12 +17,10 @@ interface Received {
 
 /** Reads a body into blocks of the upload's data, hashing alongside; nothing is saved yet. */
 async function receive(
-  blobs: Blobs,
-  upload: Upload,
+  writer: BlockWriter,
   body: Request['body'],
   hashing: Hashing | undefined,
 ): Promise<Received> {
-  const writer = new BlockWriter(blobs, dataOf(upload.id));
   const reader = body?.getReader();
   let size = 0;
   let interruption: unknown;
@@ -41,7 +38,21 @@ async function receive(
     size += part.length;
     await writer.write(part);
   }
-  return { size, writer, hashing, interruption };
+  return { size, hashing, interruption };
+}
+
+/** Lends a writer of the upload's data, whose memory comes back whatever becomes of it. */
+async function writing<T>(
+  blobs: Blobs,
+  upload: Upload,
+  work: (writer: BlockWriter) => Promise<T>,
+): Promise<T> {
+  const writer = new BlockWriter(blobs, dataOf(upload.id));
+  try {
+    return await work(writer);
+  } finally {
+    await writer.abandon();
+  }
 }
 
 /** The hash to go on with: a new one at the beginning, else the one saved, else none. */
@@ -69,8 +80,11 @@ export async function append(
   resumable: boolean,
 ): Promise<{ readonly upload: Upload; readonly size: number; readonly interruption: unknown }> {
   const hashing = await hashingFor(upload, upload.algorithm, resumable ? 'savable' : 'native');
-  const { size, writer, interruption } = await receive(blobs, upload, body, hashing);
-  await writer.end();
+  const { size, interruption, blockIds } = await writing(blobs, upload, async (writer) => {
+    const received = await receive(writer, body, hashing);
+    await writer.end();
+    return { ...received, blockIds: writer.ids };
+  });
   if (size === 0) return { upload, size, interruption };
   const state = hashing?.save();
   return {
@@ -79,7 +93,7 @@ export async function append(
     upload: {
       ...upload,
       offset: upload.offset + size,
-      blockIds: [...upload.blockIds, ...writer.ids],
+      blockIds: [...upload.blockIds, ...blockIds],
       hash:
         hashing === undefined
           ? { kind: 'unknown' }
@@ -96,7 +110,15 @@ export async function append(
  * @returns size in bytes
  * @throws RegistryError DIGEST_INVALID if they are not that content; BLOB_UPLOAD_INVALID if the body broke off
  */
-export async function finish(
+export const finish = (
+  blobs: Blobs,
+  upload: Upload,
+  body: Request['body'],
+  digest: Digest,
+): Promise<number> => writing(blobs, upload, (writer) => finishWith(writer, blobs, upload, body, digest));
+
+async function finishWith(
+  writer: BlockWriter,
   blobs: Blobs,
   upload: Upload,
   body: Request['body'],
@@ -104,7 +126,7 @@ export async function finish(
 ): Promise<number> {
   const algorithm = algorithmOf(digest);
   const hashing = await hashingFor(upload, algorithm, 'native');
-  const { size: added, writer, interruption } = await receive(blobs, upload, body, hashing);
+  const { size: added, interruption } = await receive(writer, body, hashing);
   if (interruption !== undefined) throw brokenOff(interruption);
   const known =
     hashing?.digest() ??

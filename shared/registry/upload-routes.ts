@@ -99,8 +99,10 @@ async function finishUpload(
 ): Promise<Response> {
   const body = await boundedBody(deps, call.request, call.repository, upload.offset, digest);
   const size = await finish(deps.blobs, upload, body, digest);
-  await linkBlob(deps, call.repository, digest, size);
-  if (upload.etag !== '') await endUpload(deps.blobs, upload.id);
+  await Promise.all([
+    linkBlob(deps, call.repository, digest, size),
+    upload.etag === '' ? undefined : endUpload(deps.blobs, upload.id),
+  ]);
   return created(call, digest);
 }
 

@@ -38,12 +38,6 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
     const found = await ifThere(blobOf(name).getProperties());
     return found && infoOf(name, found, found.contentLength);
   };
-  /** What a write does not answer, its size, is read; what it answers is its own. */
-  const written = async (name: string, answer: Answer): Promise<BlobInfo> => {
-    const found = await blobOf(name).getProperties();
-    return { ...infoOf(name, found, found.contentLength), ...versionOf(answer) };
-  };
-
   return {
     head,
     async read(name) {
@@ -77,7 +71,7 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
       return { name, size: bytes.length, metadata: metadata ?? {}, ...versionOf(answer) };
     },
     async stageBlock(name, blockId, bytes) {
-      await write(client, name, () => blobOf(name).stageBlock(blockId, bytes, bytes.length));
+      await write(client, name, () => blobOf(name).stageBlock(blockId, bodyOf(bytes), bytes.length));
     },
     async commitBlocks(name, blockIds, { metadata, ...condition } = {}) {
       const answer = await write(client, name, () =>
@@ -90,14 +84,14 @@ export function azureBlobs(uri: string, container: string, credential: TokenCred
           ? new BlocksGone(`${name}: ${error.code}`)
           : error;
       });
-      return await written(name, answer);
+      return { name, metadata: metadata ?? {}, ...versionOf(answer) };
     },
     async setMetadata(name, metadata, condition = {}) {
       try {
         const answer = await opening(name, () =>
           blobOf(name).setMetadata(metadata, { conditions: toAzure(condition) }),
         );
-        return { ...(await written(name, answer)), metadata };
+        return { name, metadata, ...versionOf(answer) };
       } catch (error) {
         throw isMissing(error) ? new BlobConflict(`${name}: there is no such blob`) : conflictOr(error, name);
       }
@@ -174,6 +168,19 @@ async function write<T>(client: ContainerClient, name: string, attempt: () => Pr
   } catch (error) {
     throw conflictOr(error, name);
   }
+}
+
+/** Bytes that a request hands to its connection at once: encrypted, they are held a second time. */
+const PART = 256 * 1024;
+
+/** Large bytes go in parts, each as the connection takes it; another attempt begins them anew. */
+const bodyOf = (bytes: Uint8Array): Uint8Array | (() => Readable) =>
+  bytes.length <= PART
+    ? bytes
+    : () => Readable.from(partsOf(bytes), { objectMode: false, highWaterMark: PART });
+
+function* partsOf(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PART) yield bytes.subarray(at, at + PART);
 }
 
 const beyond = (name: string, offset: number) => new RangeError(`blob ${name} has no byte ${offset}`);

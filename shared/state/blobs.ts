@@ -10,6 +10,9 @@ export interface BlobInfo {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What storage says of a change that it made: all but the size, which only a reading tells. */
+export type Changed = Omit<BlobInfo, 'size'>;
+
 /** Conditions as HTTP has them; a failed one is a `BlobConflict`. */
 export interface Condition {
   readonly ifMatch?: string;
@@ -52,9 +55,9 @@ export interface Blobs {
     name: string,
     blockIds: readonly string[],
     options?: Condition & { metadata?: Record<string, string> },
-  ): Promise<BlobInfo>;
+  ): Promise<Changed>;
   /** Replaces the metadata, which also gives a new ETag and time: a touch. @throws BlobConflict, also if there is none */
-  setMetadata(name: string, metadata: Record<string, string>, condition?: Condition): Promise<BlobInfo>;
+  setMetadata(name: string, metadata: Record<string, string>, condition?: Condition): Promise<Changed>;
   /** @returns false if there was none. @throws BlobConflict */
   delete(name: string, condition?: Condition): Promise<boolean>;
   /** Sorted by name. */

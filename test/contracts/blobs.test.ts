@@ -119,12 +119,14 @@ describe.each<{ name: string; make: () => Blobs }>([
     await blobs.stageBlock('a', id(3), bytes('three'));
     expect(await blobs.head('a')).toBeUndefined();
     const info = await blobs.commitBlocks('a', [id(1), id(2)], { metadata: { kind: 'x' }, ifNoneMatch: '*' });
-    expect(info).toMatchObject({ name: 'a', size: 6, metadata: { kind: 'x' } });
+    expect(info).toMatchObject({ name: 'a', metadata: { kind: 'x' } });
+    expect(await blobs.head('a')).toMatchObject({ etag: info.etag, size: 6, metadata: { kind: 'x' } });
     expect(Buffer.from((await blobs.read('a'))!.bytes).toString()).toBe('onetwo');
     await blobs.stageBlock('a', id(4), bytes('four'));
     await expect(blobs.commitBlocks('a', [id(4)], { ifNoneMatch: '*' })).rejects.toThrow(BlobConflict);
     await expect(blobs.commitBlocks('a', [id(9)])).rejects.toThrow(BlocksGone);
-    expect((await blobs.commitBlocks('a', [id(4)], { ifMatch: info.etag })).size).toBe(4);
+    await blobs.commitBlocks('a', [id(4)], { ifMatch: info.etag });
+    expect((await blobs.head('a'))?.size).toBe(4);
   });
 
   test('staged blocks are told until they are part of a blob', async () => {
@@ -161,7 +163,7 @@ describe.each<{ name: string; make: () => Blobs }>([
     const blobs = make();
     const before = await blobs.put('a', bytes('hello'), { metadata: { one: '1' } });
     const after = await blobs.setMetadata('a', { two: '2' }, { ifMatch: before.etag });
-    expect(after).toMatchObject({ size: 5, metadata: { two: '2' } });
+    expect(after).toMatchObject({ metadata: { two: '2' } });
     expect(after.etag).not.toBe(before.etag);
     expect(after.modifiedAt.getTime()).toBeGreaterThanOrEqual(before.modifiedAt.getTime());
     expect(await blobs.head('a')).toMatchObject({ etag: after.etag, metadata: { two: '2' }, size: 5 });

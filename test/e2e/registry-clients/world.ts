@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { PolicyName } from '../../../shared/model/names.ts';
-import { BLOCK } from '../../../shared/registry/block-writer.ts';
+import { BLOCK } from '../../../shared/registry/block-buffers.ts';
 import { RepositoryPolicy } from '../../../shared/registry/policy/policy.ts';
 import { policyStore } from '../../../shared/registry/policy/policy-store.ts';
 import { azureTables } from '../../../shared/state/tables.azure.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BLOCK } from '../../../shared/registry/block-writer.ts';
+import { BLOCK } from '../../../shared/registry/block-buffers.ts';
 import { content, sha256 } from '../../support/oci-image.ts';
 import { ORIGIN, type RegistryClient, registryClient } from '../../support/registry-client.ts';
 import { testRegistry } from '../../support/registry-server.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RepositoryName } from '../../../shared/model/image.ts';
-import { BLOCK } from '../../../shared/registry/block-writer.ts';
+import { BLOCK } from '../../../shared/registry/block-buffers.ts';
 import { startDockerEngine } from '../../support/docker-engine.ts';
 import { testImage, testIndex, writeLayout } from '../../support/oci-image.ts';
 import { registryClient } from '../../support/registry-client.ts';

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hashKey, makeKey } from '../../../shared/auth/api-key.ts';
-import { BLOCK } from '../../../shared/registry/block-writer.ts';
+import { BLOCK } from '../../../shared/registry/block-buffers.ts';
 import { azureTables } from '../../../shared/state/tables.azure.ts';
 import { testImage } from '../../support/oci-image.ts';
 import { startTestStorage, type TestStorage } from '../../support/storage.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { BLOCK, BlockWriter } from '../../../shared/registry/block-writer.ts';
+import { BLOCK, BlockBuffers } from '../../../shared/registry/block-buffers.ts';
+import { BlockWriter } from '../../../shared/registry/block-writer.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 
 test('pieces of any size become blocks that make the same bytes', async () => {
@@ -25,23 +26,39 @@ test('two attempts at one blob name no block alike', async () => {
   expect(writers[0]!.ids).not.toEqual(writers[1]!.ids);
 });
 
-test('at most four blocks are on their way, and the writer waits for room', async () => {
-  const waiting: (() => void)[] = [];
-  const blobs = { ...memoryBlobs(), stageBlock: () => new Promise<void>((resolve) => waiting.push(resolve)) };
-  const writer = new BlockWriter(blobs, 'data');
-  let written = 0;
+test('at most four blocks of all writers are on their way, in turns, and a writer waits for room', async () => {
+  const waiting: { name: string; resolve: () => void }[] = [];
+  const blobs = {
+    ...memoryBlobs(),
+    stageBlock: (name: string) => new Promise<void>((resolve) => waiting.push({ name, resolve })),
+  };
+  const buffers = new BlockBuffers();
   const block = Buffer.alloc(BLOCK);
-  const all = (async () => {
-    for (; written < 6; written += 1) await writer.write(block);
+  const all = ['a', 'b'].map(async (name) => {
+    const writer = new BlockWriter(blobs, name, buffers);
+    for (let written = 0; written < 6; written += 1) await writer.write(block);
     await writer.end();
-  })();
-  await new Promise((resolve) => setImmediate(resolve));
-  expect([waiting.length, written]).toEqual([4, 3]);
-  while (written < 6 || waiting.length > 0) {
-    waiting.shift()?.();
+  });
+  const begun: string[] = [];
+  for (let arrived = 0; arrived < 12; arrived += 1) {
     await new Promise((resolve) => setImmediate(resolve));
+    expect(waiting).toHaveLength(Math.min(4, 12 - arrived));
+    const first = waiting.shift();
+    begun.push(first?.name ?? '');
+    first?.resolve();
   }
-  await all;
+  await Promise.all(all);
+  expect(begun.slice(4, 10)).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
+});
+
+test('what was not sent is forgotten, and its memory serves again', async () => {
+  const buffers = new BlockBuffers();
+  const writer = new BlockWriter(memoryBlobs(), 'data', buffers);
+  await writer.write(randomBytes(10));
+  const bytes = writer.whole()?.buffer;
+  await writer.abandon();
+  expect(buffers.take().buffer).toBe(bytes);
+  expect(writer.whole()).toHaveLength(0);
 });
 
 test('what a block failed with ends the upload', async () => {
