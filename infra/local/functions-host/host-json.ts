@@ -49,6 +49,9 @@ const serviceBus = z.looseObject({
   maxConcurrentCalls: z.number().int().positive().default(16),
   maxAutoLockRenewalDuration: span.prefault('00:05:00'),
   prefetchCount: z.number().int().min(0).default(0),
+  maxConcurrentSessions: z.number().int().positive().default(8),
+  /** How long a session is kept in which nothing comes. */
+  sessionIdleTimeout: span.prefault('00:01:00'),
 });
 
 /** https://learn.microsoft.com/azure/azure-functions/functions-host-json; settings that change nothing here are let pass. */

@@ -37,6 +37,13 @@ beforeAll(async () => {
     key: await readFile(certificate.keyFile, 'utf8'),
     database: join(directory, 'bus.sqlite'),
     queues: [{ name: 'commands', maxDeliveryCount: 2, lockSeconds: 30, duplicateWindowSeconds: 0 }],
+    topics: [
+      {
+        name: 'events',
+        duplicateWindowSeconds: 0,
+        subscriptions: [{ name: 'ordered', maxDeliveryCount: 3, lockSeconds: 30, requiresSession: true }],
+      },
+    ],
     verify: tokenVerifier(await ensureSigningKey(dirname(authority)), String(decodeJwt(token!.token).iss)),
   });
   const customEndpointAddress = `https://localhost:${bus.port}`;
@@ -44,6 +51,7 @@ beforeAll(async () => {
   host = await startTestHost(storage, {
     TEST_HUB: 'Bus',
     TEST_NOTES: join(directory, 'notes'),
+    TEST_SESSIONS: 'yes',
     ServiceBus__fullyQualifiedNamespace: 'localhost',
     ServiceBus__customEndpointAddress: customEndpointAddress,
   });
@@ -56,10 +64,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const noted = async () =>
+const noted = async (what = '"bus"') =>
   (await readFile(join(directory, 'notes'), 'utf8'))
     .split('\n')
-    .filter((line) => line.includes('"bus"'))
+    .filter((line) => line.includes(what))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 it('completes messages whose function succeeds, and abandons the others until they are dead letters', async () => {
@@ -85,4 +93,24 @@ it('completes messages whose function succeeds, and abandons the others until th
   expect(seen.filter(({ id }) => id === 'two').map(({ delivery }) => delivery)).toEqual([1, 2]);
   // Until the good one is completed too.
   while ((await client.createReceiver('commands').peekMessages(10)).length > 0);
+});
+
+it('runs the messages of a session one after the other in their order, also past one that fails at first', async () => {
+  const sessions = ['a', 'b', 'c'];
+  await client.createSender('events').sendMessages(
+    [1, 2, 3, 4].flatMap((number) =>
+      sessions.map((sessionId) => ({
+        body: { number, failures: sessionId === 'b' && number === 2 ? 1 : 0 },
+        sessionId,
+      })),
+    ),
+  );
+  const wanted = sessions.length * 4 + 1;
+  let seen: Record<string, unknown>[] = [];
+  while (seen.filter(({ ended }) => ended !== undefined).length < wanted) seen = await noted('"session"');
+  for (const session of sessions)
+    expect(
+      seen.filter((line) => line['session'] === session).map(({ number, ended }) => number ?? -Number(ended)),
+    ).toEqual(session === 'b' ? [1, -1, 2, -2, 2, -2, 3, -3, 4, -4] : [1, -1, 2, -2, 3, -3, 4, -4]);
+  expect(seen.filter(({ fails }) => fails === true)).toHaveLength(1);
 });

@@ -6,12 +6,10 @@ import type { HostLog } from '../log.ts';
 import { withinTimeout } from './invocation-time.ts';
 import type { RunningTrigger } from './trigger.ts';
 
-export interface ServiceBusTriggerParts {
+export interface ServiceBusParts {
   readonly functionName: string;
   /** Of the trigger's binding. */
   readonly trigger: string;
-  /** In peek-lock mode, not parsing bodies. */
-  readonly receiver: ServiceBusReceiver;
   /** Of the function, else host.json's. */
   readonly autoComplete: boolean;
   readonly invoke: Invoke;
@@ -20,16 +18,21 @@ export interface ServiceBusTriggerParts {
   readonly log: HostLog;
 }
 
+export interface ServiceBusTriggerParts extends ServiceBusParts {
+  /** In peek-lock mode, not parsing bodies. */
+  readonly receiver: ServiceBusReceiver;
+}
+
 /**
- * Runs a function for each message of a Service Bus queue. With `autoComplete` the message of a function that succeeds is
+ * Runs a function for each message of a Service Bus queue or subscription. With `autoComplete` the message of a function that succeeds is
  * completed; one that fails is abandoned, and the queue dead-letters it after its own number of tries.
  */
 export function serviceBusTrigger(parts: ServiceBusTriggerParts): RunningTrigger {
   const { receiver, configuration, functionName, log } = parts;
   const subscription = receiver.subscribe(
     {
-      processMessage: async (message) => await handle(parts, message),
-      processError: async ({ error }) => log.failure(`Service Bus queue of ${functionName}`, error),
+      processMessage: async (message) => await handleMessage(parts, receiver, message),
+      processError: async ({ error }) => log.failure(`Service Bus of ${functionName}`, error),
     },
     {
       autoCompleteMessages: false,
@@ -44,8 +47,13 @@ export function serviceBusTrigger(parts: ServiceBusTriggerParts): RunningTrigger
   };
 }
 
-async function handle(parts: ServiceBusTriggerParts, message: ServiceBusReceivedMessage): Promise<void> {
-  const { functionName, trigger, invoke, functionTimeout, receiver, log } = parts;
+/** One call of the function, and what becomes of its message. */
+export async function handleMessage(
+  parts: ServiceBusParts,
+  receiver: ServiceBusReceiver,
+  message: ServiceBusReceivedMessage,
+): Promise<void> {
+  const { functionName, trigger, invoke, functionTimeout, log } = parts;
   try {
     const inputs = [{ name: trigger, data: { string: textOf(message.body) } }];
     await withinTimeout(

@@ -11,6 +11,7 @@ import { queueTrigger } from './queue.ts';
 import { azureQueueSource } from './queue-source.azure.ts';
 import { schedule } from './schedule.ts';
 import { serviceBusTrigger } from './service-bus.ts';
+import { sessionTrigger } from './service-bus-sessions.ts';
 import { timerTrigger } from './timer.ts';
 import { timerStatuses } from './timer-status.ts';
 import type { RunningTrigger } from './trigger.ts';
@@ -85,7 +86,7 @@ function prepare(parts: TriggerParts, functionName: string, trigger: Trigger): (
       throw unsupported(
         functionName,
         `a trigger '${trigger.type}'`,
-        'Use an HTTP, timer, storage queue, Service Bus queue or durable trigger.',
+        'Use an HTTP, timer, storage queue, Service Bus or durable trigger.',
       );
   }
 }
@@ -99,14 +100,12 @@ function serviceBus(
   trigger: Trigger,
   text: (name: string) => string,
 ): () => RunningTrigger {
-  if (trigger.cardinality === 'many' || trigger.isSessionsEnabled === true || trigger.queueName === undefined)
-    throw unsupported(
-      common.functionName,
-      'a Service Bus topic, sessions or batches',
-      'Use a queue, one message at a time.',
-    );
+  if (trigger.cardinality === 'many')
+    throw unsupported(common.functionName, 'Service Bus messages in batches', 'Take one message at a time.');
   const connection = text('connection');
-  const queueName = text('queueName');
+  // A queue, or a subscription of a topic.
+  const entity = trigger.queueName === undefined ? text('topicName') : text('queueName');
+  const subscription = trigger.queueName === undefined ? text('subscriptionName') : undefined;
   const namespace = connectionPart(
     settings,
     connection,
@@ -124,12 +123,28 @@ function serviceBus(
       retryOptions: { retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
       ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
     });
-    const receiver = client.createReceiver(queueName, {
+    const receiving = {
       receiveMode: 'peekLock',
       skipParsingBodyAsJson: true,
       maxAutoLockRenewalDurationInMs: configuration.maxAutoLockRenewalDuration,
-    });
-    const running = serviceBusTrigger({ ...common, receiver, autoComplete, configuration });
+    } as const;
+    const parts = { ...common, autoComplete, configuration };
+    const running =
+      trigger.isSessionsEnabled === true
+        ? sessionTrigger({
+            ...parts,
+            accept: (abortSignal) =>
+              subscription === undefined
+                ? client.acceptNextSession(entity, { ...receiving, abortSignal })
+                : client.acceptNextSession(entity, subscription, { ...receiving, abortSignal }),
+          })
+        : serviceBusTrigger({
+            ...parts,
+            receiver:
+              subscription === undefined
+                ? client.createReceiver(entity, receiving)
+                : client.createReceiver(entity, subscription, receiving),
+          });
     return {
       async stop() {
         await running.stop();

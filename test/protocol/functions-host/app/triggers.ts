@@ -30,3 +30,21 @@ if (process.env.ServiceBus__fullyQualifiedNamespace !== undefined)
       if ((message as { fail?: boolean }).fail === true) throw new Error('this message cannot be read');
     },
   });
+
+if (process.env.TEST_SESSIONS !== undefined)
+  app.serviceBusTopic('fromSessions', {
+    topicName: 'events',
+    subscriptionName: 'ordered',
+    connection: 'ServiceBus',
+    isSessionsEnabled: true,
+    handler: async (message, context) => {
+      const { deliveryCount, sessionId } = context.triggerMetadata ?? {};
+      const { number, failures = 0 } = message as { number: number; failures?: number };
+      const fails = Number(deliveryCount) <= failures;
+      note({ session: sessionId, number, delivery: deliveryCount, fails });
+      // Another message of the session may not come meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      note({ session: sessionId, ended: number });
+      if (fails) throw new Error('not yet');
+    },
+  });
