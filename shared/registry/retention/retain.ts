@@ -31,51 +31,53 @@ export async function retain(parts: RetainParts, { order, cursor }: StepInput): 
   let visited = 0;
   for await (const { name } of listRepositories(parts.tables, cursor)) {
     if (order.repository !== undefined && name !== order.repository) continue;
+    const done = await retainIn(parts, name, order.dryRun, running.get(name) ?? new Map());
+    findings.push(...done.findings);
+    seen += done.seen;
     visited += 1;
-    const { retention, immutableTags } = await parts.policies.of(name);
-    if (retention.length > 0) {
-      const facts = await readFacts(parts, name);
-      seen += facts.tags.length + facts.manifests.length;
-      const { tags, manifests } = decideRetention({
-        now: parts.now().getTime(),
-        rules: retention,
-        immutableTags,
-        running: running.get(name) ?? new Map(),
-        ...facts,
-      });
-      const going = new Set(manifests.flatMap(({ of, stays }) => (stays ? [] : [of.digest])));
-      const etags = new Map<string, string>([
-        ...facts.tags.map(({ tag, entry }) => [tag, entry.etag] as const),
-        ...facts.manifests.map(({ digest, entry }) => [digest, entry.etag] as const),
-      ]);
-      const bytes = new Map(facts.manifests.map(({ digest, entry }) => [digest, entry.imageSize]));
-      for (const { of, why, stays } of tags) {
-        if (stays) continue;
-        // With its manifest goes all that points to it, in one transaction.
-        const gone =
-          order.dryRun ||
-          going.has(of.digest) ||
-          (await ifAllowed(() =>
-            removeTag(parts, name, of.tag, { origin: ORIGIN, etag: etags.get(of.tag) ?? '' }),
-          ));
-        if (gone) findings.push({ what: 'tag', name: `${name}:${of.tag}`, bytes: 0, why, goes: 'now' });
-      }
-      for (const { of, why, stays } of manifests) {
-        if (stays) continue;
-        const removal = { origin: ORIGIN, etag: etags.get(of.digest) ?? '' };
-        if (order.dryRun || (await ifAllowed(() => removeManifest(parts, name, of.digest, removal))))
-          findings.push({
-            what: 'image',
-            name: `${name}@${of.digest}`,
-            bytes: bytes.get(of.digest) ?? 0,
-            why,
-            goes: 'now',
-          });
-      }
-    }
     if (seen >= FACTS || visited >= REPOSITORIES) return { cursor: name, findings };
   }
   return { cursor: undefined, findings };
+}
+
+/** Applies the policy of one repository. What changed since it was read is left for the next time. */
+async function retainIn(
+  parts: RetainParts,
+  repository: RepositoryName,
+  dryRun: boolean,
+  running: ReadonlyMap<Digest, string>,
+): Promise<{ readonly findings: readonly Finding[]; readonly seen: number }> {
+  const { retention: rules, immutableTags } = await parts.policies.of(repository);
+  if (rules.length === 0) return { findings: [], seen: 0 };
+  const facts = await readFacts(parts, repository);
+  const now = parts.now().getTime();
+  const { tags, manifests } = decideRetention({ now, rules, immutableTags, running, ...facts });
+  const tagEntries = new Map(facts.tags.map(({ tag, entry }) => [tag, entry]));
+  const entries = new Map(facts.manifests.map(({ digest, entry }) => [digest, entry]));
+
+  const images: Finding[] = [];
+  /** Whether each manifest that is to go went, with all that points to it. */
+  const went = new Map<Digest, boolean>();
+  for (const { of, why, stays } of manifests) {
+    const entry = entries.get(of.digest);
+    if (stays || entry === undefined) continue;
+    const removal = { origin: ORIGIN, etag: entry.etag };
+    const isGone = dryRun || (await ifAllowed(() => removeManifest(parts, repository, of.digest, removal)));
+    went.set(of.digest, isGone);
+    const name = `${repository}@${of.digest}`;
+    if (isGone) images.push({ what: 'image', name, bytes: entry.imageSize, why, goes: 'now' });
+  }
+  const removed: Finding[] = [];
+  for (const { of, why, stays } of tags) {
+    const entry = tagEntries.get(of.tag);
+    if (stays || entry === undefined) continue;
+    const removal = { origin: ORIGIN, etag: entry.etag };
+    const isGone =
+      went.get(of.digest) ??
+      (dryRun || (await ifAllowed(() => removeTag(parts, repository, of.tag, removal))));
+    if (isGone) removed.push({ what: 'tag', name: `${repository}:${of.tag}`, bytes: 0, why, goes: 'now' });
+  }
+  return { findings: [...removed, ...images], seen: facts.tags.length + facts.manifests.length };
 }
 
 /** A tag that became immutable meanwhile stays. */

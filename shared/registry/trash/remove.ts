@@ -75,11 +75,12 @@ export async function removeManifest(
       tags.push(entry);
     }
     const deletion = await deletionOf(parts, repository, origin);
-    while (tags.length > TAGS) {
+    let isFresh = true;
+    while (isFresh && tags.length > TAGS) {
       const some = tags.splice(0, TAGS);
-      if (!(await commit(parts, repository, origin, tagWrites(some, deletion), some))) break;
+      isFresh = await commit(parts, repository, origin, tagWrites(some, deletion), some);
     }
-    if (tags.length > TAGS) continue;
+    if (!isFresh) continue;
     const writes = [
       ...tagWrites(tags, deletion),
       ...(await manifestWrites(parts, repository, manifest, deletion)),

@@ -145,4 +145,20 @@ describe.each(['memory', 'azurite'] as const)('care in %s', (kind) => {
       expect(await countUse(storage.tables, 'together' as never)).toBe(3000);
     });
   });
+
+  test('a manifest with many tags goes with all of them, also while one is pushed again', async () => {
+    const [made, other] = [image(), image()];
+    const tags = Array.from({ length: 33 }, (_, number) => `t${String(number).padStart(2, '0')}`);
+    for (const tag of tags) await client.pushImage('many', tag, made);
+    await client.pushImage('many', 'other', other);
+    const [deleted, pushed] = await Promise.all([
+      client.request('DELETE', `/v2/many/manifests/${made.manifest.digest}`),
+      client.pushManifest('many', 't20', other.manifest),
+    ]);
+    expect([deleted.status, pushed.status]).toEqual([202, 201]);
+    const listed = await client.request('GET', '/v2/many/tags/list');
+    expect(await listed.json()).toEqual({ name: 'many', tags: ['other', 't20'] });
+    expect(await digestOf('many', 't20')).toBe(other.manifest.digest);
+    expect(await digestOf('many', made.manifest.digest)).toBe(null);
+  });
 });
