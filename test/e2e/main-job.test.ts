@@ -25,6 +25,7 @@ const Service = z.object({
   replicas: z.array(Replica),
 });
 const Runs = z.object({ runs: z.array(Run) });
+const Pushed = z.object({ source: z.string(), type: z.string(), data: z.object({ digest: z.string() }) });
 
 describe.skipIf(obstacle !== undefined)(
   `the main job${obstacle === undefined ? '' : ` (${obstacle})`}`,
@@ -156,6 +157,41 @@ describe.skipIf(obstacle !== undefined)(
         expect(run.status).toMatchObject({ state: 'succeeded' });
         expect(await (await deliver()).json()).toMatchObject({ status: 'duplicate' });
         expect((await runs()).length).toBe(before.length + 1);
+      });
+
+      it('what is done in the registry comes to the topic, in the session of its repository', async () => {
+        await centre.call(z.unknown(), 'PUT', '/api/v1/registry/subscriptions/bus', {
+          repositories: ['hello/*'],
+          actions: ['push', 'pull'],
+          sink: { kind: 'service-bus', topic: 'registry-events' },
+        });
+        // Every instance knows it after three seconds: the first push that is heard of tells that.
+        const { dataCentre } = centre.running;
+        const client = new ServiceBusClient('localhost', appCredential(dataCentre), {
+          customEndpointAddress: `https://localhost:${dataCentre.ports.serviceBus}`,
+        });
+        try {
+          let version = 100;
+          const digest = await until('a push waits in the topic', async () => {
+            version += 1;
+            const pushed = await centre.push(String(version));
+            const peeking = client.createReceiver('registry-events', 'all');
+            const there = await peeking.peekMessages(1).finally(() => peeking.close());
+            return there.length > 0 && pushed;
+          });
+          const session = await client.acceptSession('registry-events', 'all', 'hello/web');
+          const found = await until('it is received', async () => {
+            const messages = await session.receiveMessages(10, { maxWaitTimeInMs: 1_000 });
+            for (const message of messages) await session.completeMessage(message);
+            const events = messages.map(({ body }) => Pushed.parse(body));
+            return events.find(({ type, data }) => type.endsWith('.push') && data.digest === digest);
+          });
+          expect(found.source).toBe('registry/hello/web');
+          await session.close();
+        } finally {
+          await client.close();
+          await centre.call(z.unknown(), 'DELETE', '/api/v1/registry/subscriptions/bus');
+        }
       });
 
       it('a message on the Service Bus queue runs a job; a bad one becomes a dead letter with its reason, and is replayed', async () => {
