@@ -5,6 +5,7 @@ import { type Call, type Handler, parseDigest } from './call.ts';
 import { RegistryError } from './errors.ts';
 import { listReferrers } from './referrers.ts';
 import { hasRepository, listRepositories, listTags, type RepositoryEntry } from './repository.ts';
+import { warning } from './warning.ts';
 
 /** Entries of a page where the client does not say. */
 const PAGE = 1000;
@@ -43,6 +44,7 @@ export const readReferrers: Handler = async (deps, call) => {
   const subject = parseDigest(call.reference);
   const wanted = call.url.searchParams.get('artifactType');
   const after = Digest.safeParse(call.url.searchParams.get('last')).data;
+  const stale = await deps.mirror?.referrers(deps, call.repository, subject);
   const referrers = listReferrers(deps, call.repository, subject, after);
   const { page, more } = await pageOf(referrers, REFERRERS_PAGE);
   const manifests = wanted === null ? page : page.filter(({ artifactType }) => artifactType === wanted);
@@ -52,6 +54,7 @@ export const readReferrers: Handler = async (deps, call) => {
     {
       'content-type': 'application/vnd.oci.image.index.v1+json',
       ...(wanted === null ? {} : { 'oci-filters-applied': 'artifactType' }),
+      ...warning(stale),
     },
   );
 };

@@ -10,6 +10,7 @@ import { pushManifest } from './push-manifest.ts';
 import { readLimited } from './read-limited.ts';
 import { findManifest, findTag } from './repository.ts';
 import { removeManifest, removeTag } from './trash/remove.ts';
+import { warning } from './warning.ts';
 
 /**
  * Tags that one push may move: each is three rows of a transaction, which has at most 100, and up to 40 more are those of
@@ -36,7 +37,7 @@ export const readManifest: Handler = async (deps, call) => {
     'content-length': String(found.size),
     'docker-content-digest': found.digest,
     etag: `"${found.digest}"`,
-    ...(stale === undefined ? {} : { warning: warningOf(stale) }),
+    ...warning(stale),
   };
   if (isHead(request)) return new Response(null, { headers });
   const { digest, mediaType, size } = found;
@@ -111,7 +112,3 @@ const unknown = (repository: Call['repository'], reference: string): RegistryErr
   new RegistryError('MANIFEST_UNKNOWN', `${repository} has no manifest ${reference}`, {
     detail: Digest.safeParse(reference).success ? { digest: reference } : { tag: reference },
   });
-
-/** OCI Distribution 1.1, "Warnings": code 299, no agent, a quoted text. */
-const warningOf = (text: string): string =>
-  `299 - "${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;

@@ -15,7 +15,8 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-const nameOf = (digest: Digest): string => `fetches/${pathOf(digest)}`;
+/** Among the uploads: those of which nobody has heard for a week are removed. */
+const nameOf = (digest: Digest): string => `uploads/fetches/${pathOf(digest)}`;
 
 /** @returns undefined if somebody else fetches this content now */
 export async function takeLease(

@@ -1,10 +1,12 @@
 import { Retryable, Terminal } from '../../model/errors.ts';
 import { Digest, type RepositoryName, Tag } from '../../model/image.ts';
+import { RegistryError } from '../errors.ts';
 import { findTag } from '../repository.ts';
 import { hostOfUrl, urlOfHost } from '../upstream/address.ts';
 import { type Connection, connection } from '../upstream/connection.ts';
 import { httpUpstream } from '../upstream/upstream.http.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { bringReferrers } from './bring-referrers.ts';
 import type { Checks } from './checks.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { type MirrorDeps, type Mirrored, storedManifest, storeManifest } from './fetch-manifest.ts';
@@ -32,6 +34,8 @@ export interface Mirror {
   manifest(deps: MirrorDeps, repository: RepositoryName, reference: string): Promise<string | undefined>;
   /** Brings a blob. @throws RegistryError */
   blob(deps: MirrorDeps, repository: RepositoryName, digest: Digest): Promise<void>;
+  /** Brings what refers to a manifest, unless that was asked a while ago. @returns why what there is may not be all */
+  referrers(deps: MirrorDeps, repository: RepositoryName, subject: Digest): Promise<string | undefined>;
   /** Asks upstream what a tag means by now. @returns undefined if the repository is no copy. @throws what Upstream throws */
   refresh(deps: MirrorDeps, repository: RepositoryName, tag: Tag): Promise<Refreshed | undefined>;
   /** The registry of a source, as its credential gives it. */
@@ -97,8 +101,7 @@ export function mirror(
       findTag(deps.tables, repository, tag),
       checks.lastOf(repository, tag),
     ]);
-    const isFresh = checked !== undefined && now - checked.getTime() < source.freshness * 60_000;
-    if (there !== undefined && isFresh) return undefined;
+    if (there !== undefined && isFresh(source, checked, deps.now())) return undefined;
     const pause = spared.get(source.name);
     if (there !== undefined && pause !== undefined && pause.until > now)
       return staleText(checked, pause.error);
@@ -110,7 +113,8 @@ export function mirror(
       if (error instanceof Retryable)
         spared.set(source.name, { until: now + (error.afterMs ?? SPARED), error });
       if (there === undefined) throw error;
-      if (!(error instanceof Retryable || error instanceof Terminal)) deps.report(error);
+      if (!(error instanceof Retryable || error instanceof Terminal || error instanceof RegistryError))
+        deps.report(error);
       return staleText(checked, error);
     }
   };
@@ -144,7 +148,8 @@ export function mirror(
     async at(host, name) {
       const { source } = await through(host, name);
       if (source !== undefined) return upstream(source);
-      const kept = open.get(host) ?? connect({ url: urlOfHost(host), plainHttp: false });
+      const kept =
+        open.get(host) ?? connect({ url: urlOfHost(host), plainHttp: false }, { allowPrivate: false });
       open.delete(host);
       open.set(host, kept);
       for (const [oldest, { close }] of open) {
@@ -180,6 +185,25 @@ export function mirror(
         throw registryFault(error, 'BLOB_UNKNOWN');
       }
     },
+    async referrers(deps, repository, subject) {
+      const source = await findSource(repository);
+      if (source === undefined) return undefined;
+      const checked = await checks.lastOf(repository, subject);
+      if (isFresh(source, checked, deps.now())) return undefined;
+      const brought = manifests.run(`${repository}^${subject}`, async () => {
+        const at = deps.now();
+        await bringReferrers(deps, await mirroredBy(source, repository), subject);
+        await checks.note(repository, subject, at);
+      });
+      try {
+        await within(brought, WAITS);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof Retryable || error instanceof Terminal || error instanceof RegistryError))
+          throw error;
+        return staleText(checked, error);
+      }
+    },
     async refresh(deps, repository, tag) {
       const source = await findSource(repository);
       return source && refreshFrom(deps, source, repository, tag);
@@ -187,7 +211,10 @@ export function mirror(
   };
 }
 
-/** In one line of ASCII, as a header has it. */
+const isFresh = ({ freshness }: Source, checked: Date | undefined, now: Date): boolean =>
+  checked !== undefined && now.getTime() - checked.getTime() < freshness * 60_000;
+
+/** In one line, as a header has it. */
 const staleText = (checked: Date | undefined, error: unknown): string =>
   `the copy of ${checked?.toISOString() ?? 'an earlier day'} is served: ${error instanceof Error ? error.message : String(error)}`;
 

@@ -1,5 +1,6 @@
 import { Terminal } from '../../model/errors.ts';
 import type { Digest, Tag } from '../../model/image.ts';
+import { RegistryError } from '../errors.ts';
 import { findTag } from '../repository.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Checks } from './checks.ts';
@@ -16,7 +17,7 @@ export interface Refreshed {
 
 /**
  * Asks upstream what a tag means, and moves ours. HEAD comes first: it is free where reading manifests is counted.
- * @throws what Upstream throws; the tag then means what it did
+ * @throws what Upstream throws; RegistryError if the repository does not take it. The tag then means what it did
  */
 export async function refreshTag(
   deps: MirrorDeps,
@@ -34,8 +35,14 @@ export async function refreshTag(
   const manifest = stored ?? (await from.manifest(name, said ?? tag));
   const { digest } = manifest;
   const isSame = current?.digest === digest;
-  if (!isSame || stored === undefined)
-    await storeManifest(deps, mirrored, manifest, isSame ? undefined : tag);
+  try {
+    if (!isSame || stored === undefined)
+      await storeManifest(deps, mirrored, manifest, isSame ? undefined : tag);
+  } catch (error) {
+    // The tag is immutable here, or there is no room: asking upstream at every pull would change nothing.
+    if (error instanceof RegistryError) await checks.note(repository, tag, at);
+    throw error;
+  }
   await checks.note(repository, tag, at);
   return { outcome: isSame ? 'unchanged' : 'moved', digest, before: current?.digest };
 }

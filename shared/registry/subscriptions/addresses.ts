@@ -20,7 +20,7 @@ never.addSubnet('64:ff9b:1::', 48, 'ipv6');
 never.addSubnet('2002::', 16, 'ipv6');
 never.addSubnet('2001::', 32, 'ipv6');
 
-/** Reached where a subscription says so. */
+/** Reached where it is said so. */
 const notPublic = new BlockList();
 notPublic.addSubnet('10.0.0.0', 8);
 notPublic.addSubnet('172.16.0.0', 12);
@@ -33,13 +33,13 @@ notPublic.addAddress('::1', 'ipv6');
 notPublic.addSubnet('fc00::', 7, 'ipv6');
 
 /**
- * What is wrong with an address to which events would be sent; undefined if nothing is. IPv6 addresses that hold an IPv4 one
+ * What is wrong with an address to which something would be sent; undefined if nothing is. IPv6 addresses that hold an IPv4 one
  * are taken for that: `net.BlockList` does so.
  */
 export function refusalOfAddress(address: string, allowPrivate: boolean): string | undefined {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   if (never.check(address, family)) return `${address} is no address for receivers`;
   if (!allowPrivate && notPublic.check(address, family))
-    return `${address} is a private address, which this subscription does not allow`;
+    return `${address} is a private address, which is not allowed here`;
   return undefined;
 }

@@ -1,10 +1,10 @@
-import { lookup } from 'node:dns';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { signStandardWebhook } from '../../events/standard-webhooks.ts';
 import type { Sink } from '../../model/subscription.ts';
 import { refusalOfAddress } from './addresses.ts';
+import { checkedLookup } from './checked-lookup.ts';
 import type { Message } from './message.ts';
 import type { Delivered, OpenSink } from './sinks.ts';
 
@@ -124,24 +124,6 @@ function post(
     request.end(body);
   });
 }
-
-/** Looks a name up, and gives its addresses only if each of them may be reached. */
-const checkedLookup =
-  (allowPrivate: boolean): LookupFunction =>
-  (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '');
-      const refusal = addresses
-        .map(({ address }) => refusalOfAddress(address, allowPrivate))
-        .find((found) => found !== undefined);
-      if (refusal !== undefined) return callback(new Error(refusal), '');
-      if (options.all === true) return callback(null, addresses);
-      const [first] = addresses;
-      return first === undefined
-        ? callback(new Error(`${hostname} has no address`), '')
-        : callback(null, first.address, first.family);
-    });
-  };
 
 const hostOf = ({ url }: Webhook): string => new URL(url).host;
 

@@ -47,12 +47,14 @@ const LIMITED_FOR = 60_000;
 export interface ConnectionOptions {
   readonly credential?: RegistryCredential | undefined;
   readonly patience?: number;
+  /** Whether it may lie at a private address; yes if absent. */
+  readonly allowPrivate?: boolean;
   readonly now?: () => Date;
 }
 
 export function connection(address: RegistryAddress, options: ConnectionOptions = {}): Connection {
-  const { credential, patience = PATIENCE, now = () => new Date() } = options;
-  const { send, close } = wire(address.authority);
+  const { credential, patience = PATIENCE, allowPrivate = true, now = () => new Date() } = options;
+  const { send, close } = wire(address.authority, allowPrivate);
   const host = hostOfUrl(address.url);
 
   const sendTo = async (outgoing: Omit<Outgoing, 'patience'>, where: string): Promise<IncomingMessage> => {

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { getCACertificates } from 'node:tls';
+import { refusalOfAddress } from '../subscriptions/addresses.ts';
+import { checkedLookup } from '../subscriptions/checked-lookup.ts';
 
 /** Sockets of one registry at once. */
 const SOCKETS = 16;
@@ -24,13 +27,19 @@ export interface Wire {
   close(): void;
 }
 
-/** @param authority PEM that is trusted beside the usual authorities */
-export function wire(authority: string | undefined): Wire {
-  const options = { keepAlive: true, maxSockets: SOCKETS };
+/**
+ * @param authority PEM that is trusted beside the usual authorities
+ * @param allowPrivate reaches private and loopback addresses too; those that tell secrets of the machine itself are never reached
+ */
+export function wire(authority: string | undefined, allowPrivate: boolean): Wire {
+  const options = { keepAlive: true, maxSockets: SOCKETS, lookup: checkedLookup(allowPrivate) };
   const ca = authority === undefined ? {} : { ca: [...getCACertificates('default'), authority] };
   const agents = { plain: new http.Agent(options), secure: new https.Agent({ ...options, ...ca }) };
   return {
     async send(outgoing) {
+      const host = outgoing.url.hostname.replace(/^\[|\]$/g, '');
+      const refusal = isIP(host) === 0 ? undefined : refusalOfAddress(host, allowPrivate);
+      if (refusal !== undefined) throw new Error(refusal);
       try {
         return await sendOnce(outgoing, agents);
       } catch (error) {

@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Digest, RepositoryName, Tag } from '../../../shared/model/image.ts';
-import { SourceName } from '../../../shared/model/names.ts';
+import { PolicyName, SourceName } from '../../../shared/model/names.ts';
+import { NamePattern } from '../../../shared/model/pattern.ts';
+import { policyStore } from '../../../shared/registry/policy/policy-store.ts';
 import { checks } from '../../../shared/registry/sources/checks.ts';
 import { takeLease } from '../../../shared/registry/sources/fetch-lease.ts';
 import { mirror } from '../../../shared/registry/sources/mirror.ts';
@@ -22,10 +24,12 @@ import {
   simpleSigning,
   statementBundle,
 } from '../../support/cosign.ts';
+import { crashingStorage } from '../../support/crashing-storage.ts';
 import { type Content, sha256, type TestImage, testImage, testIndex } from '../../support/oci-image.ts';
 import { type OtherRegistry, otherRegistry } from '../../support/other-registry.ts';
 import { type RegistryClient, registryClient } from '../../support/registry-client.ts';
 import { type TestRegistry, testRegistry } from '../../support/registry-server.ts';
+import { inconsistencies } from '../../support/registry-state.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -277,7 +281,7 @@ describe('when upstream fails', () => {
     expect(await errorOf(await readBlob(ours.client, layerOf(made).digest))).toMatchObject({ status: 502 });
     expect(await stored('blobs/')).toEqual([]);
     expect(await stored('data/')).toEqual([]);
-    expect(await stored('fetches/')).toEqual([]);
+    expect(await stored('uploads/')).toEqual([]);
     const lie = image();
     other.fault = ({ url }) =>
       url.includes('/manifests/sha256')
@@ -310,7 +314,7 @@ describe('single flight', () => {
     );
     for (const answer of answers) expect(answer.status).toBe(307);
     expect(await stored('data/')).toHaveLength(1);
-    expect(await stored('fetches/')).toEqual([]);
+    expect(await stored('uploads/')).toEqual([]);
     // The second process asks whether upstream has it too, and reads nothing of it.
     const whole = other.asked.filter((line) => line === `GET team/app/blobs/${layerOf(made).digest}`);
     expect(whole.length).toBeLessThanOrEqual(4);
@@ -335,7 +339,7 @@ describe('single flight', () => {
     expect((await waiting).status).toBe(307);
     // What the dead one would do now harms nobody.
     await dead?.release();
-    expect(await stored('fetches/')).toEqual([]);
+    expect(await stored('uploads/')).toEqual([]);
   });
 });
 
@@ -377,6 +381,75 @@ test('a credential is sealed, kept by a change without one, and taken away', asy
   expect((await read(ours.client, 'v1')).status).toBe(200);
   for await (const row of storage.tables.list('sources', {}))
     expect(JSON.stringify(row)).not.toContain('reader-key');
+});
+
+test('what refers to an image is listed as upstream lists it, and what there is when that is down', async () => {
+  const made = image(1_000);
+  await other.client.pushImage('team/app', 'v1', made);
+  const signature = testImage([randomBytes(5)], {
+    fields: { subject: { mediaType: made.manifest.mediaType, digest: made.manifest.digest, size: 1 } },
+  });
+  await other.client.pushImage('team/app', signature.manifest.digest, signature);
+  const ours = await process();
+  const referrers = () => ours.client.request('GET', `/v2/hub/team/app/referrers/${made.manifest.digest}`);
+  expect(await (await referrers()).json()).toMatchObject({
+    manifests: [{ digest: signature.manifest.digest }],
+  });
+  other.asked.length = 0;
+  await referrers();
+  expect(other.asked).toEqual([]);
+  minutes(11);
+  other.fault = () => new Response(null, { status: 503 });
+  const stale = await referrers();
+  expect(stale.headers.get('warning')).toMatch(/^299 - "the copy of/);
+  expect(await stale.json()).toMatchObject({ manifests: [{ digest: signature.manifest.digest }] });
+});
+
+test('a tag that is immutable here stays, and is not asked for at every pull', async () => {
+  const [first, second] = [image(1_000), image(1_000)];
+  await other.client.pushImage('team/app', 'v1', first);
+  const ours = await process();
+  await read(ours.client, 'v1');
+  await policyStore(storage.tables, now).put(PolicyName.parse('fixed'), {
+    repositories: NamePattern.parse('hub/**'),
+    immutableTags: [NamePattern.parse('v*')],
+  });
+  await other.client.pushImage('team/app', 'v1', second);
+  minutes(11);
+  const kept = await read(ours.client, 'v1');
+  expect(kept.headers.get('docker-content-digest')).toBe(first.manifest.digest);
+  expect(kept.headers.get('warning')).toContain('immutable');
+  other.asked.length = 0;
+  await read(ours.client, 'v1');
+  expect(other.asked).toEqual([]);
+  expect(ours.reports).toEqual([]);
+});
+
+test('a process that ends before or after any one of its calls of storage while it fetches: the next one has it all', async () => {
+  const made = testImage([randomBytes(3_000)]);
+  await other.client.pushImage('team/app', 'v1', made);
+  const { digest, bytes } = layerOf(made);
+  for (const done of [false, true])
+    for (let call = 1; ; call += 1) {
+      storage = { blobs: memoryBlobs(), tables: memoryTables() };
+      const crashing = crashingStorage(storage, { call, done });
+      const pull = async (parts: Pick<typeof crashing, 'blobs' | 'tables'>) => {
+        const registry = await testRegistry(parts, { now, mirror: mirror(sources, checks(parts.tables)) });
+        const client = registryClient(registry.handle, 'admin');
+        await read(client, 'v1');
+        return readBlob(client, digest);
+      };
+      // Whatever it still said, nobody heard it.
+      await pull(crashing).catch(() => {});
+      minutes(1);
+      const answer = await pull(storage);
+      expect(Buffer.from(await answer.arrayBuffer()), `call ${call}`).toEqual(Buffer.from(bytes));
+      expect(await inconsistencies(storage.blobs, storage.tables), `call ${call}`).toEqual([]);
+      if (!crashing.crashed()) {
+        expect(call).toBeGreaterThan(15);
+        break;
+      }
+    }
 });
 
 describe('trust in copies', () => {

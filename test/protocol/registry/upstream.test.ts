@@ -239,6 +239,28 @@ describe('redirects', () => {
   });
 });
 
+test.each(['127.0.0.1', 'localhost'])(
+  'a registry that must be public is not looked for at %s',
+  async (name) => {
+    const { host, asked } = await scripted(() => manifestAnswer());
+    const made = connection(plain(host.replace('127.0.0.1', name)), { allowPrivate: false });
+    undo.push(made.close);
+    await expect(httpUpstream(made).manifest('a', 'v1')).rejects.toMatchObject({
+      code: 'upstream-unreachable',
+      message: expect.stringContaining('private address'),
+    });
+    expect(asked).toEqual([]);
+  },
+);
+
+test('what tells secrets of the machine itself is never asked, wherever a registry points', async () => {
+  const location = 'http://169.254.169.254/metadata/identity/oauth2/token';
+  const { host } = await scripted(() => new Response(null, { status: 307, headers: { location } }));
+  await expect(client(host).blob('a', layerDigest)).rejects.toMatchObject({
+    message: expect.stringContaining('169.254.169.254 is no address for receivers'),
+  });
+});
+
 describe('registries that lie, limit, stall or break off', () => {
   test('a manifest with another digest than asked for, or than its header says', async () => {
     const other = testImage([randomBytes(3)]).manifest;
