@@ -102,7 +102,9 @@ describe(`mutated requests (seed ${seed})`, () => {
             }
             // What came of a chunk that broke off counts, so that the client goes on from there.
             if (mutated.cut && route.method === 'PATCH') return;
-            expect(differences(before, await registry.dump())).toEqual([]);
+            // So do an upload's bytes that were put together for a wrong digest, for the right one; nothing names them yet.
+            const changed = differences(before, await registry.dump());
+            expect(changed.filter((change) => !/^new: blob data\//.test(change))).toEqual([]);
           },
         ),
         { numRuns: REQUESTS, seed },
