@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { phasesOf } from '../../shared/model/care-run.ts';
 import { Digest, type RepositoryName, type Tag } from '../../shared/model/image.ts';
@@ -295,14 +296,16 @@ export async function raceGarbageCollection(race: Race): Promise<void> {
       if (random() < 0.4) await applyRetention(world);
       await collect(world);
       collected += 1;
-      for (let idle = random() * 300; idle > 0 && !isOver(); idle -= 1) await interleaving.turn();
+      if (race.isOneMoment)
+        for (let idle = random() * 300; idle > 0 && !isOver(); idle -= 1) await interleaving.turn();
+      else await setTimeout(1_000);
     }
   };
   await interleaving.all(tasks(), race.width, [collecting, collecting]);
   expect(collected).toBeGreaterThan(0);
 
   await applyRetention({ ...world, deps: { ...world.deps, ...raw } });
-  expect(retained).toBeGreaterThan(0);
+  if (race.isOneMoment) expect(retained).toBeGreaterThan(0);
   for (const wait of [8 * DAY, 26 * HOUR, 26 * HOUR]) {
     clock.now += wait;
     await collect({ ...world, deps: { ...world.deps, ...raw } });

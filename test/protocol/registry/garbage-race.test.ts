@@ -8,7 +8,7 @@ test('on Azurite: pushes race two garbage collections', { timeout: 600_000 }, as
   try {
     const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
     await raceGarbageCollection({
-      pushes: 24,
+      pushes: 20,
       width: 4,
       step: 40_000,
       clock,
