@@ -8,7 +8,7 @@ import { painter } from '../output.ts';
 import { cacheFolder } from '../push/cache-folder.ts';
 import { type Compression, checkCompression } from '../push/compress.ts';
 import { makeHttp } from '../push/http.ts';
-import { memoryFile } from '../push/memory-file.ts';
+import { compressedKey, type MemoryFile, memoryFile } from '../push/memory-file.ts';
 import { makeProgress } from '../push/progress.ts';
 import { pushImage, summaryOf } from '../push/push-image.ts';
 import { type LocalImage, readImage } from '../push/read-image.ts';
@@ -77,7 +77,7 @@ async function push(
       const found = await readImage(taken.archive, { name, platform: options.platform });
       reading.end('read');
       const registry = client.connection.url.host;
-      const places = placesOf(memory, registry, digestsOf(found));
+      const places = placesOf(memory, registry, digestsOf(found, memory, options.compress));
       const remote = makeRemote(http, client.connection, target.repository, places);
       const pushed = await pushImage(
         {
@@ -85,6 +85,7 @@ async function push(
             client,
             http,
             turns: turns(IN_FLIGHT),
+            buffers: [],
             signal: interrupted,
             remote,
             memory,
@@ -146,8 +147,12 @@ const missing = (message: string): Failure =>
     exitCode: exitCodes.usage,
   });
 
-/** Digests that are known before anything is compressed. */
-const digestsOf = (image: LocalImage): readonly string[] =>
-  image.kind === 'index'
-    ? image.images.flatMap(digestsOf)
-    : [...image.layers, image.config].flatMap(({ digest }) => (digest === undefined ? [] : [digest]));
+/** Digests that are known before anything is compressed, also of what layers became in earlier pushes. */
+function digestsOf(image: LocalImage, memory: MemoryFile, compression: Compression): readonly string[] {
+  if (image.kind === 'index') return image.images.flatMap((child) => digestsOf(child, memory, compression));
+  const { compressed } = memory.memory;
+  return [
+    ...[...image.layers, image.config].map(({ digest }) => digest),
+    ...image.diffIds.map((diffId) => compressed[compressedKey(diffId, compression)]?.digest),
+  ].filter((digest) => digest !== undefined);
+}

@@ -1,4 +1,9 @@
-import { type IncomingHttpHeaders, Agent as PlainAgent, request as plain } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  Agent as PlainAgent,
+  request as plain,
+} from 'node:http';
 import { Agent, request as secure } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCertificates } from 'node:tls';
@@ -23,6 +28,25 @@ export interface Http {
   close(): void;
 }
 
+/** Bytes that are given to a connection at once: it encrypts, and so copies, all that it is given. */
+const PIECE = 256 * 1024;
+
+async function send(outgoing: ClientRequest, body: Uint8Array = new Uint8Array(0)): Promise<void> {
+  for (let at = 0; at < body.length && !outgoing.destroyed; at += PIECE)
+    if (!outgoing.write(body.subarray(at, at + PIECE))) await drained(outgoing);
+  outgoing.end();
+}
+
+/** Or closed: a connection that breaks says so by an error of its own. */
+const drained = (outgoing: ClientRequest): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      outgoing.off('drain', go).off('close', go);
+      resolve();
+    };
+    outgoing.on('drain', go).on('close', go);
+  });
+
 /** Milliseconds without a byte after which a connection counts as broken. */
 const PATIENCE = 60_000;
 const ATTEMPTS = 6;
@@ -36,7 +60,7 @@ export function makeHttp(ca: string | undefined, signal: AbortSignal): Http {
     }),
     'http:': new PlainAgent({ keepAlive: true }),
   };
-  const once = ({ method, url, headers = {}, body }: Asking): Promise<Answer> =>
+  const attemptOnce = ({ method, url, headers = {}, body }: Asking): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const isSecure = url.protocol === 'https:';
       const outgoing = (isSecure ? secure : plain)(url, {
@@ -60,12 +84,12 @@ export function makeHttp(ca: string | undefined, signal: AbortSignal): Http {
           }),
         );
       });
-      outgoing.end(body);
+      send(outgoing, body).catch(reject);
     });
   return {
     async send(asking) {
       for (let attempt = 1; ; attempt += 1) {
-        const result = await once(asking).catch((error: unknown) =>
+        const result = await attemptOnce(asking).catch((error: unknown) =>
           error instanceof Error ? error : new Error(String(error)),
         );
         signal.throwIfAborted();

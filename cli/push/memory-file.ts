@@ -48,6 +48,9 @@ export async function memoryFile(folder: string): Promise<MemoryFile> {
   };
 }
 
+/** Name of what a layer became. */
+export const compressedKey = (diffId: string, compression: string): string => `${diffId} ${compression}`;
+
 async function read(file: string): Promise<Memory> {
   try {
     return Memory.parse(JSON.parse(await readFile(file, 'utf8')));

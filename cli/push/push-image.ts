@@ -5,6 +5,7 @@ import { Digest } from '../../shared/model/image.ts';
 import { bytesText } from '../output.ts';
 import { type Compressed, type Compression, compress, digestOf } from './compress.ts';
 import { ImageManifest, manifestTypes } from './manifest.ts';
+import { compressedKey } from './memory-file.ts';
 import type { Progress } from './progress.ts';
 import type { Blob, LocalImage } from './read-image.ts';
 import { bytesOf, type Region } from './region.ts';
@@ -167,7 +168,7 @@ function bringCompressed(work: Work, name: string, layer: Blob, diffId: Digest):
     work.layers.take(async () => {
       const line = work.progress.line(`${name}  ${diffId.slice(7, 19)}`);
       const { compressed } = work.memory.memory;
-      const key = `${diffId} ${compression}`;
+      const key = compressedKey(diffId, compression);
       const before = compressed[key];
       const there = before === undefined ? 'missing' : await isThere(work, before.digest);
       if (before !== undefined && there !== 'missing') {

@@ -30,8 +30,13 @@ export async function bytesOf(region: Region): Promise<Buffer> {
   }
 }
 
-export async function readFrom(handle: FileHandle, { file, offset, size }: Region): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(size);
+/** @param into a buffer to use, if it is of that size */
+export async function readFrom(
+  handle: FileHandle,
+  { file, offset, size }: Region,
+  into?: Buffer,
+): Promise<Buffer> {
+  const bytes = into?.length === size ? into : Buffer.allocUnsafe(size);
   for (let at = 0; at < size; ) {
     const { bytesRead } = await handle.read(bytes, at, size - at, offset + at);
     if (bytesRead === 0) throw new Error(`${file} ends early: it was changed while it was read`);

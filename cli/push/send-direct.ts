@@ -13,6 +13,8 @@ export interface DirectParts {
   readonly http: Http;
   /** For blocks of all blobs together: each is held while it is sent. */
   readonly turns: Turns;
+  /** Buffers that no block is in: they are used again, since they are large and come back late otherwise. */
+  readonly buffers: Buffer[];
   readonly signal: AbortSignal;
 }
 
@@ -78,7 +80,7 @@ type Open = Extract<BegunUpload, { status: 'open' }>;
 
 /** @returns `refused` if the URL is good no longer, `unreachable` if the storage is not to be had from here */
 async function sendBlocks(
-  { http, turns }: DirectParts,
+  { http, turns, buffers }: DirectParts,
   { url, missing }: Open,
   region: Region,
   sent: (bytes: number) => void,
@@ -92,13 +94,14 @@ async function sendBlocks(
         const to = new URL(url);
         to.searchParams.set('comp', 'block');
         to.searchParams.set('blockid', block.id);
-        const body = await readFrom(handle, partOf(region, block.offset, block.size));
+        const body = await readFrom(handle, partOf(region, block.offset, block.size), buffers.pop());
         const answer = await http
           .send({ method: 'PUT', url: to, headers: { 'content-type': 'application/octet-stream' }, body })
           .catch((error: unknown) => {
             if (error instanceof Error && error.name === 'AbortError') throw error;
             return undefined;
           });
+        buffers.push(body);
         if (answer === undefined) outcome = 'unreachable';
         else if (answer.status === 403) outcome = 'refused';
         else if (answer.status === 201) sent(block.size);
