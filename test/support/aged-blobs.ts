@@ -3,12 +3,13 @@ import type { BlobInfo, Blobs } from '../../shared/state/blobs.ts';
 /** Blobs of a real storage, as if its clock were another: the time of each version is that clock's when it was written. */
 export function agedBlobs(blobs: Blobs, now: () => Date): Blobs {
   const times = new Map<string, Date>();
-  const written = (info: BlobInfo): BlobInfo => {
+  type Version = Pick<BlobInfo, 'etag' | 'modifiedAt'>;
+  const written = <T extends Version>(info: T): T => {
     times.set(info.etag, now());
     return aged(info);
   };
   /** A version whose write has not been answered yet is new. */
-  const aged = (info: BlobInfo): BlobInfo => ({ ...info, modifiedAt: times.get(info.etag) ?? now() });
+  const aged = <T extends Version>(info: T): T => ({ ...info, modifiedAt: times.get(info.etag) ?? now() });
   return {
     ...blobs,
     async head(name) {
@@ -27,7 +28,7 @@ export function agedBlobs(blobs: Blobs, now: () => Date): Blobs {
     },
     async page(...given) {
       const page = await blobs.page(...given);
-      return { ...page, blobs: page.blobs.map(aged) };
+      return { ...page, blobs: page.blobs.map((info) => aged(info)) };
     },
   };
 }
