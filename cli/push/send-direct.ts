@@ -49,9 +49,12 @@ export async function sendDirect(
 ): Promise<'sent' | 'exists' | 'indirect'> {
   const { repository, digest, region } = blob;
   const begin = (id: string | undefined): Promise<BegunUpload> =>
-    parts.client.call(beginUpload, {
-      json: { repository, digest, size: region.size, ...(id === undefined ? {} : { id }) },
-    });
+    unlessAborted(
+      parts.signal,
+      parts.client.call(beginUpload, {
+        json: { repository, digest, size: region.size, ...(id === undefined ? {} : { id }) },
+      }),
+    );
   let begun = await begin(blob.id);
   if (begun.status !== 'open') return begun.status;
   const missing = begun.missing.reduce((sum, { size }) => sum + size, 0);
@@ -66,13 +69,29 @@ export async function sendDirect(
     begun = again;
   }
   for (;;) {
-    const committed = await parts.client.call(commitUpload, {
-      params: { upload: begun.id },
-      json: { repository },
-    });
+    const committed = await unlessAborted(
+      parts.signal,
+      parts.client.call(commitUpload, { params: { upload: begun.id }, json: { repository } }),
+    );
     if (committed.status === 'done') return 'sent';
     progress.checked(committed.verified);
-    if (parts.signal.aborted) throw parts.signal.reason;
+  }
+}
+
+/** A user who has had enough does not wait for an answer. */
+async function unlessAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([answer, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // What it brings after that is of no interest.
+    answer.catch(() => undefined);
   }
 }
 

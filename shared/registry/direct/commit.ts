@@ -8,12 +8,12 @@ import { type DirectParts, missingBlocks } from './begin.ts';
 import { blocksOf } from './blocks.ts';
 import { type DirectUpload, findDirect, saveDirect } from './session.ts';
 
-/** How much one request reads: it must be answered well before a proxy loses patience (230 s on Azure). */
+/** How much one request reads: it must be answered well before the client loses patience (30 s), or a proxy (230 s on Azure). */
 export interface Slice {
   readonly bytes: number;
   readonly milliseconds: number;
 }
-const SLICE: Slice = { bytes: 16 * 1024 ** 3, milliseconds: 20_000 };
+const SLICE: Slice = { bytes: 16 * 1024 ** 3, milliseconds: 10_000 };
 
 export type Committed =
   | { readonly status: 'verifying'; readonly verified: number; readonly size: number }

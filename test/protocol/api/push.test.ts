@@ -1,6 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -237,7 +245,7 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
           ),
         ).toBe(0);
       const mounted = await berth(['push', file, `${repository}/saved-again:1`]);
-      expect(mounted.stdout).toMatch(/2 mounted; \d+ B sent/);
+      expect(mounted.stdout).toContain('3 mounted; 0 B sent');
       // From another computer, which remembers nothing.
       const elsewhere = start(node, makeHome(`${version}-else`), [
         'push',
@@ -273,7 +281,7 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       expect(Buffer.compare(await pulled(name, image.blobs[1]!.digest), layer)).toBe(0);
     });
 
-    it('refuses what cannot be pushed, and says why', async () => {
+    it.skipIf(node !== runtimes.at(-1))('refuses what cannot be pushed, and says why', async () => {
       const rubbish = join(directory, 'rubbish.tar');
       writeFileSync(rubbish, randomBytes(5000));
       const folder = join(directory, `missing-${version}`);
@@ -384,7 +392,6 @@ describe.skipIf(!long)('a layer of 1 GiB', () => {
     }, 200);
     const ended = await pushing.ended.finally(() => clearInterval(watch));
     expect([ended.code, ended.stderr]).toEqual([0, expect.stringContaining('sent straight to the storage')]);
-    console.log(`most memory: ${Math.round(most / 1024)} MiB`);
     // Node.js itself, eight blocks of 8 MiB on their way, and what is compressed.
     expect(most).toBeLessThan(300 * 1024);
     const { json } = await manifestOf('push/gigabyte', '1');
