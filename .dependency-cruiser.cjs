@@ -30,7 +30,9 @@ module.exports = {
       name: 'cli-uses-the-api-alone',
       severity: 'error',
       from: { path: '^cli/' },
-      to: { path: '^(functions|infra|test|bench)/|^shared/(?!api|model|auth/(permissions|repository-grant))' },
+      to: {
+        path: '^(functions|infra|test|bench)/|^shared/(?!api|model|auth/(permissions|repository-grant))',
+      },
     },
     {
       name: 'functions-know-no-infrastructure',

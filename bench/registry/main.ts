@@ -30,7 +30,7 @@ const MEMORY = 150 * MB;
 const OURS = 'Berth';
 
 async function start(storage: TestStorage, folder: string, alone: boolean): Promise<Contestant[]> {
-  const registry = await startLoneRegistry(storage);
+  const registry = await startLoneRegistry(storage, {}, 'bundle');
   const origin = `http://${registry.host}`;
   const authorization = async (): Promise<string> => {
     const answer = await fetch(`${origin}/v2/token?scope=repository:bench/image:pull,push`, {

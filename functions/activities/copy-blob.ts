@@ -1,7 +1,7 @@
+import { copyBlob } from '../../shared/model/image-import.ts';
 import { RegistryError } from '../../shared/registry/errors.ts';
 import { copyBlob as effect } from '../../shared/registry/import/copy-blob.ts';
 import { refused } from '../../shared/registry/import/copy-manifest.ts';
-import { copyBlob } from '../../shared/registry/import/import-image.ts';
 import { activity } from './activity.ts';
 
 export const copyBlobActivity = activity(copyBlob, async ({ from, to, digest }, { mirror, registry }) => {

@@ -1,5 +1,5 @@
+import { copyManifest } from '../../shared/model/image-import.ts';
 import { copyManifest as effect } from '../../shared/registry/import/copy-manifest.ts';
-import { copyManifest } from '../../shared/registry/import/import-image.ts';
 import { registryOf } from '../http/registry-handler.ts';
 import { activity } from './activity.ts';
 

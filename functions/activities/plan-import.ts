@@ -1,4 +1,4 @@
-import { planImport } from '../../shared/registry/import/import-image.ts';
+import { planImport } from '../../shared/model/image-import.ts';
 import { planImport as effect } from '../../shared/registry/import/plan-import.ts';
 import { activity } from './activity.ts';
 

@@ -1,5 +1,4 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { Outcome, Refused } from '../../shared/model/signature.ts';
 import {
   copyBlob,
   copyManifest,
@@ -8,7 +7,8 @@ import {
   type ImportProgress,
   importImage,
   planImport,
-} from '../../shared/registry/import/import-image.ts';
+} from '../../shared/model/image-import.ts';
+import type { Outcome, Refused } from '../../shared/model/signature.ts';
 import { activityTask, callActivity, orchestration, type Retries } from './call-activity.ts';
 
 /** Blobs that are brought side by side. */

@@ -1,5 +1,5 @@
-/** Bytes of a block. A blob has at most 50,000 of them, so content that comes this way has at most 195 GiB. */
-export const BLOCK = 4 * 1024 * 1024;
+/** Bytes of a block: larger ones are no faster. A blob has at most 50,000, so what comes this way has at most 97 GiB. */
+export const BLOCK = 2 * 1024 * 1024;
 /** Blocks of all uploads of this process that are on their way to storage at once. */
 const IN_FLIGHT = 4;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Digest } from '../model/image.ts';
 import { BlobConflict, type BlobInfo, type Blobs } from '../state/blobs.ts';
 import { pathOf } from './hashing.ts';
+import { memoryOf } from './manifest-memory.ts';
 
 /** A pointer this old is touched when somebody relies on it: removal of unused content spares what is younger than a day. */
 const TOUCH_AFTER = 12 * 3600 * 1000;
@@ -79,5 +80,10 @@ export async function putManifest(blobs: Blobs, digest: Digest, bytes: Uint8Arra
 }
 
 export async function readManifest(blobs: Blobs, digest: Digest): Promise<Uint8Array | undefined> {
-  return (await blobs.read(manifestName(digest)))?.bytes;
+  const memory = memoryOf(blobs);
+  const known = memory.get(digest);
+  if (known !== undefined) return known;
+  const bytes = (await blobs.read(manifestName(digest)))?.bytes;
+  if (bytes !== undefined) memory.add(digest, bytes);
+  return bytes;
 }

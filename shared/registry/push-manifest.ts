@@ -127,8 +127,7 @@ export async function pushManifest(parts: PushParts, push: ManifestPush): Promis
 
   // What is refused leaves nothing behind, not even the repository's name.
   let planned: Awaited<ReturnType<typeof plan>> | undefined = await plan(now());
-  await putManifest(blobs, digest, bytes);
-  await beginPush(tables, repository, now());
+  await Promise.all([putManifest(blobs, digest, bytes), beginPush(tables, repository, now())]);
   return untilUncontended(async () => {
     const { writes, activities } = planned ?? (await plan(now()));
     planned = undefined;

@@ -17,13 +17,17 @@ export interface LoneRegistry {
   stop(): Promise<number | null>;
 }
 
+/** The sources, and what `npm run registry` runs. */
+const programs = { sources: '../../infra/registry/main.ts', bundle: '../../infra/registry/start.mjs' };
+
 /** @param over further settings, or others */
 export async function startLoneRegistry(
   storage: Pick<TestStorage, 'blobUri' | 'tableUri' | 'environment'>,
   over: Readonly<Record<string, string>> = {},
+  program: keyof typeof programs = 'sources',
 ): Promise<LoneRegistry> {
   const adminKey = makeKey('admin');
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, '../../infra/registry/main.ts')], {
+  const child = spawn(process.execPath, [resolve(import.meta.dirname, programs[program])], {
     env: {
       PATH: process.env['PATH'],
       ...storage.environment,

@@ -8,7 +8,7 @@ import {
   syncReplication,
   testReplication,
 } from '../../../shared/api/routes/replications.ts';
-import { hostOfUrl } from '../../../shared/registry/upstream/address.ts';
+import { hostOfUrl } from '../../../shared/model/registry-address.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
 import { ago, harmless, table } from '../../output.ts';

@@ -8,7 +8,7 @@ import {
   testSource,
 } from '../../../shared/api/routes/sources.ts';
 import { parseImageReference } from '../../../shared/model/image.ts';
-import { hostOfUrl } from '../../../shared/registry/upstream/address.ts';
+import { hostOfUrl } from '../../../shared/model/registry-address.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
 import { harmless, table } from '../../output.ts';

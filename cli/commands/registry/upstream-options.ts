@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { urlOfHost } from '../../../shared/registry/upstream/address.ts';
+import { urlOfHost } from '../../../shared/model/registry-address.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
 import { readPassword } from './password.ts';

@@ -4,12 +4,7 @@ import * as df from 'durable-functions';
 import { getImport, startImport } from '../../../shared/api/routes/imports.ts';
 import { authoriseOn } from '../../../shared/auth/authorise.ts';
 import { Terminal } from '../../../shared/model/errors.ts';
-import {
-  Imported,
-  ImportOrder,
-  ImportProgress,
-  importImage,
-} from '../../../shared/registry/import/import-image.ts';
+import { Imported, ImportOrder, ImportProgress, importImage } from '../../../shared/model/image-import.ts';
 import { sourceOf } from '../../../shared/registry/sources/source.ts';
 import { foreignText, parseForeignReference } from '../../../shared/registry/upstream/foreign-reference.ts';
 import { endpoint } from '../endpoint.ts';

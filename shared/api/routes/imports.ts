@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RepositoryName, Tag } from '../../model/image.ts';
-import { Imported, ImportProgress, Platform } from '../../registry/import/import-image.ts';
+import { Imported, ImportProgress, Platform } from '../../model/image-import.ts';
 import { route } from '../route.ts';
 
 const ImportView = z.object({

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RepositoryName } from '../../model/image.ts';
 import { NamePattern } from '../../model/pattern.ts';
+import { RegistryAddress, RegistryCredential } from '../../model/registry-address.ts';
 import { SubscriptionName } from '../../model/subscription.ts';
-import { RegistryAddress, RegistryCredential } from '../../registry/upstream/address.ts';
 import { route } from '../route.ts';
 
 const list = '/api/v1/registry/replications' as const;

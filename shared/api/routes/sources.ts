@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Digest, RepositoryName, Tag } from '../../model/image.ts';
 import { SourceName } from '../../model/names.ts';
+import { RegistryCredential } from '../../model/registry-address.ts';
 import { Source, SourceSettings } from '../../registry/sources/source.ts';
-import { RegistryCredential } from '../../registry/upstream/address.ts';
 import { route } from '../route.ts';
 
 const list = '/api/v1/registry/sources' as const;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Terminal } from '../../model/errors.ts';
 import { Digest, Tag } from '../../model/image.ts';
+import type { ImportOrder, ImportPlan } from '../../model/image-import.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { ManifestFacts } from '../manifest.ts';
 import { factsOf as parse } from '../sources/fetch-manifest.ts';
 import { upstreamWrong } from '../upstream/faults.ts';
 import type { ForeignManifest, Upstream } from '../upstream/upstream.ts';
-import type { ImportOrder, ImportPlan } from './import-image.ts';
 
 /** What one import brings at most. */
 const MOST_MANIFESTS = 500;

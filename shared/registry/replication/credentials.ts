@@ -1,6 +1,6 @@
+import { RegistryCredential } from '../../model/registry-address.ts';
 import type { SubscriptionName } from '../../model/subscription.ts';
 import type { Secrets } from '../../secrets/secrets.ts';
-import { RegistryCredential } from '../upstream/address.ts';
 
 /** Credentials of the registries that replications write to, sealed. */
 export interface ReplicationCredentials {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { CloudEvent } from '../../model/cloud-event.ts';
 import { Digest, RepositoryName, Tag } from '../../model/image.ts';
+import { hostOfUrl } from '../../model/registry-address.ts';
 import type { ReplicationSink } from '../../model/subscription.ts';
 import type { Blobs } from '../../state/blobs.ts';
 import type { Tables } from '../../state/tables.ts';
 import { findManifest, findTag } from '../repository.ts';
-import { hostOfUrl } from '../upstream/address.ts';
 import type { Target } from '../upstream/target.ts';
 import { copyOut } from './copy-out.ts';
 import { viaOf } from './via.ts';

@@ -1,10 +1,10 @@
 import { CloudEvent } from '../../model/cloud-event.ts';
 import { Retryable, Terminal } from '../../model/errors.ts';
+import type { RegistryCredential } from '../../model/registry-address.ts';
 import type { ReplicationSink } from '../../model/subscription.ts';
 import type { Blobs } from '../../state/blobs.ts';
 import type { Tables } from '../../state/tables.ts';
 import type { Delivered, OpenSink } from '../subscriptions/sinks.ts';
-import type { RegistryCredential } from '../upstream/address.ts';
 import { connection } from '../upstream/connection.ts';
 import { httpTarget } from '../upstream/target.http.ts';
 import { follow } from './follow.ts';

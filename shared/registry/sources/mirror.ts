@@ -1,8 +1,8 @@
 import { Retryable, Terminal } from '../../model/errors.ts';
 import { Digest, type RepositoryName, Tag } from '../../model/image.ts';
+import { hostOfUrl, urlOfHost } from '../../model/registry-address.ts';
 import { RegistryError } from '../errors.ts';
 import { findTag } from '../repository.ts';
-import { hostOfUrl, urlOfHost } from '../upstream/address.ts';
 import { type Connection, connection } from '../upstream/connection.ts';
 import { httpUpstream } from '../upstream/upstream.http.ts';
 import type { Upstream } from '../upstream/upstream.ts';

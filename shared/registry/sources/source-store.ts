@@ -1,8 +1,8 @@
 import type { SourceName } from '../../model/names.ts';
+import { RegistryCredential } from '../../model/registry-address.ts';
 import type { Secrets } from '../../secrets/secrets.ts';
 import { documents } from '../../state/documents.ts';
 import type { Tables } from '../../state/tables.ts';
-import { RegistryCredential } from '../upstream/address.ts';
 import { Source, type SourceSettings } from './source.ts';
 
 /** How long this process goes on with the sources that it read, milliseconds: a change holds everywhere after that. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RepositoryName } from '../../model/image.ts';
 import { SourceName } from '../../model/names.ts';
 import { matchesPattern, NamePattern } from '../../model/pattern.ts';
-import { namedAt, RegistryAddress } from '../upstream/address.ts';
+import { namedAt, RegistryAddress } from '../../model/registry-address.ts';
 
 /** What a user says of a source. */
 export const SourceSettings = z.strictObject({

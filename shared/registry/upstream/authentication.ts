@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RegistryCredential } from './address.ts';
+import type { RegistryCredential } from '../../model/registry-address.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { upstreamRefused, upstreamWrong } from './faults.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Retryable, Terminal } from '../../model/errors.ts';
-import { hostOfUrl, type RegistryAddress, type RegistryCredential } from './address.ts';
+import { hostOfUrl, type RegistryAddress, type RegistryCredential } from '../../model/registry-address.ts';
 import { authentication, type Scope } from './authentication.ts';
 import { type Outgoing, wire } from './exchange.ts';
 import {

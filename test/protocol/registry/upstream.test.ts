@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Digest } from '../../../shared/model/image.ts';
-import type { RegistryAddress, RegistryCredential } from '../../../shared/registry/upstream/address.ts';
+import type { RegistryAddress, RegistryCredential } from '../../../shared/model/registry-address.ts';
 import { connection } from '../../../shared/registry/upstream/connection.ts';
 import { httpUpstream } from '../../../shared/registry/upstream/upstream.http.ts';
 import type { Upstream } from '../../../shared/registry/upstream/upstream.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Terminal } from '../../../shared/model/errors.ts';
-import { RegistryAddress } from '../../../shared/registry/upstream/address.ts';
+import { RegistryAddress } from '../../../shared/model/registry-address.ts';
 import { parseChallenges } from '../../../shared/registry/upstream/challenge.ts';
 import { foreignText, parseForeignReference } from '../../../shared/registry/upstream/foreign-reference.ts';
 import { linkedPath } from '../../../shared/registry/upstream/linked-path.ts';

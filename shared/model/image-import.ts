@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Digest, RepositoryName, Tag } from '../../model/image.ts';
-import { signature } from '../../model/signature.ts';
+import { Digest, RepositoryName, Tag } from './image.ts';
+import { signature } from './signature.ts';
 
 /** `os/architecture`, with a variant where there is one: `linux/arm/v7`. OCI image specification, index, "platform". */
 export const Platform = z

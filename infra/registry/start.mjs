@@ -1,0 +1,11 @@
+import { bundleRegistry } from '../../build/registry.mjs';
+
+/**
+ * `npm run registry`: bundles the registry and becomes that program, with limits that keep its memory small: bodies pass through
+ * in pieces that are garbage at once, and glibc would keep an arena of them for each thread.
+ */
+const file = await bundleRegistry();
+process.execve(process.execPath, [process.execPath, '--max-semi-space-size=2', file], {
+  ...process.env,
+  MALLOC_ARENA_MAX: '1',
+});
