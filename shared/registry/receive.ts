@@ -1,7 +1,7 @@
 import type { Digest } from '../model/image.ts';
 import { BlobConflict, type Blobs, BlocksGone } from '../state/blobs.ts';
 import { BlockWriter } from './block-writer.ts';
-import { claimContent } from './content.ts';
+import { claimContent, keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { type Algorithm, algorithmOf, type Hashing, nativeHashing, savableHashing } from './hashing.ts';
 import { dataOf, type Upload } from './uploads.ts';
@@ -115,7 +115,9 @@ export const finish = (
   upload: Upload,
   body: Request['body'],
   digest: Digest,
-): Promise<number> => writing(blobs, upload, (writer) => finishWith(writer, blobs, upload, body, digest));
+  now: Date,
+): Promise<number> =>
+  writing(blobs, upload, (writer) => finishWith(writer, blobs, upload, body, digest, now));
 
 async function finishWith(
   writer: BlockWriter,
@@ -123,6 +125,7 @@ async function finishWith(
   upload: Upload,
   body: Request['body'],
   digest: Digest,
+  now: Date,
 ): Promise<number> {
   const algorithm = algorithmOf(digest);
   const hashing = await hashingFor(upload, algorithm, 'native');
@@ -135,9 +138,18 @@ async function finishWith(
       : undefined);
   if (known !== undefined && known !== digest) throw otherDigest(digest, known);
 
-  const committedBefore = await commit(blobs, upload, writer);
+  const commitment = await commit(blobs, upload, writer);
+  if (commitment === 'gone') {
+    // An end whose answer got lost found the same content there and dropped ours. Its hash shows that the client had it.
+    const content = known === undefined ? undefined : await keepContent(blobs, digest, now);
+    if (content !== undefined) return content.size;
+    throw new RegistryError(
+      'BLOB_UPLOAD_UNKNOWN',
+      `the upload ${upload.id} is over: what was sent has expired or was taken by another request; begin again`,
+    );
+  }
   let size = upload.offset + added;
-  if (known === undefined || committedBefore) {
+  if (known === undefined || commitment === 'before') {
     const actual = await digestOfData(blobs, upload.id, algorithm);
     // What is committed stays: its blocks are spent, and the client may come again with the right digest.
     if (actual.digest !== digest) throw otherDigest(digest, actual.digest);
@@ -147,8 +159,8 @@ async function finishWith(
   return size;
 }
 
-/** @returns whether another request had committed the upload's data before */
-async function commit(blobs: Blobs, upload: Upload, writer: BlockWriter): Promise<boolean> {
+/** @returns `before` if another request had committed the upload's data, `gone` if its blocks are no more */
+async function commit(blobs: Blobs, upload: Upload, writer: BlockWriter): Promise<'now' | 'before' | 'gone'> {
   const whole = upload.blockIds.length === 0 ? writer.whole() : undefined;
   try {
     if (whole !== undefined) await blobs.put(dataOf(upload.id), whole, { ifNoneMatch: '*' });
@@ -156,14 +168,10 @@ async function commit(blobs: Blobs, upload: Upload, writer: BlockWriter): Promis
       await writer.end();
       await blobs.commitBlocks(dataOf(upload.id), [...upload.blockIds, ...writer.ids], { ifNoneMatch: '*' });
     }
-    return false;
+    return 'now';
   } catch (error) {
-    if (error instanceof BlobConflict) return true;
-    if (error instanceof BlocksGone)
-      throw new RegistryError(
-        'BLOB_UPLOAD_UNKNOWN',
-        `the upload ${upload.id} is over: what was sent has expired or was taken by another request; begin again`,
-      );
+    if (error instanceof BlobConflict) return 'before';
+    if (error instanceof BlocksGone) return 'gone';
     throw error;
   }
 }

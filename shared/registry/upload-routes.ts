@@ -98,7 +98,7 @@ async function finishUpload(
   digest: Digest,
 ): Promise<Response> {
   const body = await boundedBody(deps, call.request, call.repository, upload.offset, digest);
-  const size = await finish(deps.blobs, upload, body, digest);
+  const size = await finish(deps.blobs, upload, body, digest, deps.now());
   await Promise.all([
     linkBlob(deps, call.repository, digest, size),
     upload.etag === '' ? undefined : endUpload(deps.blobs, upload.id),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Readable, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest, RepositoryName } from '../../model/image.ts';
-import type { Blobs } from '../../state/blobs.ts';
 import type { RegistryDeps } from '../call.ts';
 import { keepContent } from '../content.ts';
 import { algorithmOf } from '../hashing.ts';
@@ -50,7 +49,7 @@ export async function fetchBlob(
       continue;
     }
     try {
-      const size = await receiveFrom(blobs, from, name, digest);
+      const size = await receiveFrom(deps, from, name, digest);
       await linkBlob(deps, repository, digest, size);
       return size;
     } finally {
@@ -59,7 +58,12 @@ export async function fetchBlob(
   }
 }
 
-async function receiveFrom(blobs: Blobs, from: Upstream, name: string, digest: Digest): Promise<number> {
+async function receiveFrom(
+  { blobs, now }: Pick<RegistryDeps, 'blobs' | 'now'>,
+  from: Upstream,
+  name: string,
+  digest: Digest,
+): Promise<number> {
   const where = `${from.host}/${name}@${digest}`;
   const { body } = await from.blob(name, digest);
   let failure: unknown;
@@ -85,7 +89,8 @@ async function receiveFrom(blobs: Blobs, from: Upstream, name: string, digest: D
     hash: { kind: 'unknown' as const },
   };
   try {
-    return await finish(blobs, upload, Readable.toWeb(body.pipe(counted)) as Request['body'], digest);
+    const bytes = Readable.toWeb(body.pipe(counted)) as Request['body'];
+    return await finish(blobs, upload, bytes, digest, now());
   } catch (error) {
     if (failure !== undefined) throw failure;
     if ((error as { code?: unknown }).code === 'DIGEST_INVALID')
