@@ -99,7 +99,9 @@ async function pushThrough(repository: string, image: TestImage, manners: Manner
   return requests;
 }
 
-it(`pushes that are gone on with after a kill -9 (seed ${seed})`, async () => {
+it(`pushes that are gone on with after a kill -9 (seed ${seed})`, {
+  timeout: long ? 3_600_000 : 900_000,
+}, async () => {
   const all: Manner[] = ['whole', 'streamed', 'chunked'];
   const rounds = long ? 200 : 3;
   for (let round = 1; round <= rounds; round += 1) {

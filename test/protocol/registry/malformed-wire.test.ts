@@ -243,7 +243,9 @@ test('a manifest of 4 MiB is taken, one byte more is not', async () => {
   expect(differences(before, await registry.dump())).toEqual([]);
 });
 
-test('refusing large bodies again and again leaves nothing in memory', async () => {
+test('refusing large bodies again and again leaves nothing in memory', {
+  timeout: long ? 900_000 : 60_000,
+}, async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const used = (): number => {
