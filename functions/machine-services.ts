@@ -4,6 +4,7 @@ import { type EngineCa, ensureEngineCa } from '../shared/certificates/engine-ca.
 import type { Settings } from '../shared/config/settings.ts';
 import type { EngineOf } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
+import { armClients } from '../shared/machines/arm-clients.azure.ts';
 import { azureCloud } from '../shared/machines/cloud.azure.ts';
 import type { Cloud } from '../shared/machines/cloud.ts';
 import { type IdentityTokens, identityTokens } from '../shared/machines/identity-token.ts';
@@ -35,7 +36,7 @@ export function machineServices(from: {
     engineCa,
     engineOf: engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem })),
     machines: machineStore(tables),
-    cloud: azureCloud(settings, credential),
+    cloud: azureCloud(armClients(settings, credential)),
     machineTokens: identityTokens(settings.tokenAuthority),
   };
 }

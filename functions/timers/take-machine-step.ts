@@ -22,14 +22,9 @@ export async function takeMachineStep(
   pause: number,
 ): Promise<void> {
   switch (step.step) {
-    case 'delete-resource': {
-      const { kind, name } = step;
-      const { cloud } = made;
-      if (kind === 'vm') await cloud.deleteVirtualMachine(name);
-      else if (kind === 'nic') await cloud.deleteNic(name);
-      else await cloud.deleteDisk(name);
+    case 'delete-resource':
+      await made.cloud.deleteResource(step.kind, step.name);
       return;
-    }
     case 'retire-machine':
       return await startRetirement(client, step.machine, step.reason);
     case 'retire-idle':

@@ -72,22 +72,42 @@ export const networkInterface = (place: Place, request: NicRequest, created: Dat
     {
       name: 'primary',
       primary: true,
-      privateIPAllocationMethod: 'Dynamic',
+      ...(request.address === undefined
+        ? { privateIPAllocationMethod: 'Dynamic' }
+        : { privateIPAllocationMethod: 'Static', privateIPAddress: request.address }),
       subnet: { id: `${resourceId(place, 'Microsoft.Network/virtualNetworks', NETWORK)}/subnets/${SUBNET}` },
+      ...(request.publicIp !== undefined && {
+        publicIPAddress: {
+          id: resourceId(place, 'Microsoft.Network/publicIPAddresses', request.publicIp),
+          deleteOption: 'Delete',
+        },
+      }),
     },
   ],
+  ...(request.securityGroup !== undefined && {
+    networkSecurityGroup: {
+      id: resourceId(place, 'Microsoft.Network/networkSecurityGroups', request.securityGroup),
+    },
+  }),
 });
 
 /** @throws Terminal `invalid-image-reference` */
 export const virtualMachine = (
   place: Place,
   request: VirtualMachineRequest,
-  sshKey: string,
+  throwAwayKey: string,
   created: Date,
 ): VirtualMachine => ({
   location: place.location,
   tags: { [MACHINE_TAG]: request.name, [CREATED_TAG]: created.toISOString(), ...request.tags },
   identity: { type: 'SystemAssigned' },
+  ...(request.zone !== undefined && { zones: [request.zone] }),
+  // What is taken back is deleted: a deallocated one would be paid for, and hold quota.
+  ...(request.priority === 'spot' && {
+    priority: 'Spot',
+    evictionPolicy: 'Delete',
+    billingProfile: { maxPrice: -1 },
+  }),
   hardwareProfile: { vmSize: request.size },
   storageProfile: {
     imageReference: imageReference(request.image),
@@ -100,11 +120,16 @@ export const virtualMachine = (
   },
   osProfile: {
     computerName: request.name,
-    adminUsername: ADMIN,
+    adminUsername: request.admin?.user ?? ADMIN,
     customData: Buffer.from(request.customData, 'utf8').toString('base64'),
     linuxConfiguration: {
       disablePasswordAuthentication: true,
-      ssh: { publicKeys: [{ path: `/home/${ADMIN}/.ssh/authorized_keys`, keyData: sshKey }] },
+      ssh: {
+        publicKeys: (request.admin?.sshKeys ?? [throwAwayKey]).map((keyData) => ({
+          path: `/home/${request.admin?.user ?? ADMIN}/.ssh/authorized_keys`,
+          keyData,
+        })),
+      },
     },
   },
   networkProfile: {

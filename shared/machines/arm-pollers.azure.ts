@@ -44,8 +44,7 @@ export async function resume(
   clients: { readonly compute: ComputeManagementClient; readonly network: NetworkManagementClient },
 ): Promise<Progress> {
   const { compute, network } = clients;
-  const isNetwork =
-    operation.kind === 'network' || operation.kind === 'nic' || operation.kind === 'delete-nic';
+  const isNetwork = /network|nic|public-ip|security-group/.test(operation.kind);
   // The third argument only names the operation in an error message: the state says which it is.
   const poller: Poller = isNetwork
     ? restoreNetworkPoller(network, operation.state, network.networkInterfaces.createOrUpdate)

@@ -1,4 +1,4 @@
-import type { PoolSpec } from '../model/application.ts';
+import type { PoolSpec } from '../model/pool.ts';
 import { usable } from './usable.ts';
 
 /** A size as ARM describes it: cores, and MiB. */

@@ -1,8 +1,4 @@
-import { ComputeManagementClient } from '@azure/arm-compute';
-import { NetworkManagementClient } from '@azure/arm-network';
-import type { TokenCredential } from '@azure/identity';
-import type { Settings } from '../config/settings.ts';
-import { answersPolicy, found, refusal } from './arm-answers.azure.ts';
+import { found, refusal } from './arm-answers.azure.ts';
 import {
   CREATED_TAG,
   MACHINE_TAG,
@@ -15,41 +11,20 @@ import {
   virtualMachine,
   virtualNetwork,
 } from './arm-bodies.azure.ts';
+import type { ArmClients } from './arm-clients.azure.ts';
 import { resume, type Started, start } from './arm-pollers.azure.ts';
 import type { Cloud, Progress, TaggedResource } from './cloud.ts';
 import { sizesOf } from './sizes.azure.ts';
 import { throwAwayKey } from './throw-away-key.azure.ts';
 
-export type CloudSettings = Pick<
-  Settings,
-  'subscription' | 'resourceGroup' | 'location' | 'network' | 'appNetwork' | 'armEndpoint'
->;
-
 /** Milliseconds until a resource that somebody else's operation changes is looked at again. */
 const WATCH_MS = 2000;
 
-/** Machines by Azure Resource Manager. The SDK retries nothing: activities are retried as a whole, and durably. */
-export function azureCloud(settings: CloudSettings, credential: TokenCredential): Cloud {
-  const options = {
-    endpoint: settings.armEndpoint,
-    retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: answersPolicy, position: 'perCall' as const }],
-  };
-  const compute = new ComputeManagementClient(credential, settings.subscription, options);
-  const network = new NetworkManagementClient(credential, settings.subscription, options);
-  const group = settings.resourceGroup;
+/** Machines by Azure Resource Manager. */
+export function azureCloud(clients: ArmClients): Cloud {
+  const { compute, network, settings, group, begin } = clients;
   const sizes = sizesOf(compute, settings.location);
   let key: string | undefined;
-
-  async function begin(started: Started, call: Parameters<typeof start>[1]): Promise<Progress> {
-    try {
-      return await start(started, call);
-    } catch (error) {
-      const { statusCode, ...refused } = refusal(error);
-      if (statusCode === 404 && started.kind.startsWith('delete-')) return { status: 'done' };
-      return refused;
-    }
-  }
 
   /** An operation that another call began: the resource itself says how it stands. */
   async function watch(name: string): Promise<Progress> {
@@ -162,11 +137,16 @@ export function azureCloud(settings: CloudSettings, credential: TokenCredential)
       if (operation.kind === 'nic') return withAddress(progress, operation.name);
       return { status: 'done' };
     },
-    deleteVirtualMachine: (name) =>
-      begin({ kind: 'delete-vm', name }, () => compute.virtualMachines.delete(group, name)),
-    deleteNic: (name) =>
-      begin({ kind: 'delete-nic', name }, () => network.networkInterfaces.delete(group, name)),
-    deleteDisk: (name) => begin({ kind: 'delete-disk', name }, () => compute.disks.delete(group, name)),
+    deleteResource(kind, name) {
+      const deletions = {
+        vm: () => compute.virtualMachines.delete(group, name),
+        nic: () => network.networkInterfaces.delete(group, name),
+        disk: () => compute.disks.delete(group, name),
+        'public-ip': () => network.publicIPAddresses.delete(group, name),
+        'security-group': () => network.networkSecurityGroups.delete(group, name),
+      };
+      return begin({ kind: `delete-${kind}`, name }, deletions[kind]);
+    },
     async virtualMachine(name) {
       const vm = await found(compute.virtualMachines.get(group, name, { expand: 'instanceView' }));
       if (vm === undefined) return undefined;
@@ -178,6 +158,8 @@ export function azureCloud(settings: CloudSettings, credential: TokenCredential)
         ours('vm', compute.virtualMachines.list(group)),
         ours('nic', network.networkInterfaces.list(group)),
         ours('disk', compute.disks.listByResourceGroup(group)),
+        ours('public-ip', network.publicIPAddresses.list(group)),
+        ours('security-group', network.networkSecurityGroups.list(group)),
       ]);
       return listed.flat();
     },

@@ -88,20 +88,19 @@ export function memoryCloud(now: () => Date = () => new Date()): MemoryCloud {
       return outcome(name);
     },
     nicAddress: async (name) => nics.get(name)?.address,
-    async deleteVirtualMachine(name) {
-      return vms.has(name) ? going('delete-vm', name) : { status: 'done' };
-    },
-    async deleteNic(name) {
-      const user = userOf(name);
-      if (user !== undefined) return refused('NicInUse', `NIC ${name} is used by ${user}.`);
-      nics.delete(name);
-      return { status: 'done' };
-    },
-    async deleteDisk(name) {
-      const user = [...vms.values()].find(({ request }) => request.disk === name)?.request.name;
-      if (user !== undefined)
-        return refused('OperationNotAllowed', `Disk ${name} is attached to VM ${user}.`);
-      disks.delete(name);
+    async deleteResource(kind, name) {
+      if (kind === 'vm') return vms.has(name) ? going('delete-vm', name) : { status: 'done' };
+      if (kind === 'nic') {
+        const user = userOf(name);
+        if (user !== undefined) return refused('NicInUse', `NIC ${name} is used by ${user}.`);
+        nics.delete(name);
+      }
+      if (kind === 'disk') {
+        const user = [...vms.values()].find(({ request }) => request.disk === name)?.request.name;
+        if (user !== undefined)
+          return refused('OperationNotAllowed', `Disk ${name} is attached to VM ${user}.`);
+        disks.delete(name);
+      }
       return { status: 'done' };
     },
     async virtualMachine(name) {

@@ -1,3 +1,5 @@
+import type { Priority } from '../model/pool.ts';
+
 /** What Berth asks of Azure Resource Manager for machines. Long-running calls are started and polled, never waited for. */
 export interface Cloud {
   /** Starts making, or finds, the network that machines share. */
@@ -9,10 +11,8 @@ export interface Cloud {
   poll(operation: Operation): Promise<Progress>;
   /** The private address of a NIC that exists. */
   nicAddress(name: string): Promise<string | undefined>;
-  /** Deleting what is not there is done at once. Order: VM, then NIC, then disk. */
-  deleteVirtualMachine(name: string): Promise<Progress>;
-  deleteNic(name: string): Promise<Progress>;
-  deleteDisk(name: string): Promise<Progress>;
+  /** Deleting what is not there is done at once. Order: VM, NIC, disk, public IP, security group. */
+  deleteResource(kind: ResourceKind, name: string): Promise<Progress>;
   virtualMachine(name: string): Promise<VirtualMachineView | undefined>;
   /** Everything of ours that carries the tag `berth-machine`: what the orphan sweep compares with the records. */
   tagged(): Promise<readonly TaggedResource[]>;
@@ -27,10 +27,27 @@ export interface Cloud {
  * operation was begun by a call whose answer was lost: then the resource itself is looked at.
  */
 export type Operation = {
-  readonly kind: 'vm' | 'nic' | 'network' | 'delete-vm' | 'delete-nic' | 'delete-disk';
+  readonly kind: OperationKind;
   readonly name: string;
   readonly state: string;
 };
+
+/** Those that begin with `delete-` are done where the resource is absent. */
+export type OperationKind =
+  | 'network'
+  | 'nic'
+  | 'public-ip'
+  | 'security-group'
+  | 'vm'
+  | 'power'
+  | 'run-command'
+  | 'image'
+  | 'delete-vm'
+  | 'delete-nic'
+  | 'delete-disk'
+  | 'delete-public-ip'
+  | 'delete-security-group'
+  | 'delete-image';
 
 export type Progress<T = unknown> =
   | { readonly status: 'done'; readonly result?: T }
@@ -41,6 +58,11 @@ export type Progress<T = unknown> =
 export interface NicRequest {
   readonly name: string;
   readonly machine: string;
+  /** Names of what a machine made by hand has besides: made before the NIC. */
+  readonly publicIp?: string;
+  readonly securityGroup?: string;
+  /** A fixed private address of the network; absent: the next that is free. */
+  readonly address?: string;
 }
 
 export interface VirtualMachineRequest {
@@ -53,6 +75,11 @@ export interface VirtualMachineRequest {
   /** cloud-init user data, plain text; at most 65,535 bytes, no secrets. */
   readonly customData: string;
   readonly tags: Readonly<Record<string, string>>;
+  readonly zone?: string;
+  /** Spot: deleted when Azure takes it back; never dearer than the regular price. */
+  readonly priority?: Priority;
+  /** Absent: `berth` with a key that nobody has. */
+  readonly admin?: { readonly user: string; readonly sshKeys: readonly string[] };
 }
 
 export interface VirtualMachineView {
@@ -62,8 +89,12 @@ export interface VirtualMachineView {
   readonly power: string | undefined;
 }
 
+/** What a machine consists of in ARM, in the order of deletion. */
+export const RESOURCE_KINDS = ['vm', 'nic', 'disk', 'public-ip', 'security-group'] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+
 export interface TaggedResource {
-  readonly kind: 'vm' | 'nic' | 'disk';
+  readonly kind: ResourceKind;
   readonly name: string;
   readonly machine: string;
   /** From the tag `berth-created`, RFC 3339. */

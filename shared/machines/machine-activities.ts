@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Machine } from '../model/machine.ts';
 import { MachineName } from '../model/names.ts';
 import { signature } from '../model/signature.ts';
-import type { Operation, Progress } from './cloud.ts';
+import { type Operation, type Progress, RESOURCE_KINDS } from './cloud.ts';
 import { ProvisionMachine } from './provisioning.ts';
 
 const machine = z.object({ machine: MachineName });
@@ -32,7 +32,7 @@ export const pollOperation = signature('poll-operation', {
 });
 
 export const deleteResource = signature('delete-resource', {
-  input: z.object({ kind: z.enum(['vm', 'nic', 'disk']), name: z.string() }),
+  input: z.object({ kind: z.enum(RESOURCE_KINDS), name: z.string() }),
   output: progress,
 });
 

@@ -1,7 +1,27 @@
 import type { Machine } from '../model/machine.ts';
 import { MachineName, PoolName } from '../model/names.ts';
 
-/** Machines are called `<pool>-<letters>`, so the name alone tells the pool, which is the record's partition. */
+/** Holds the records of machines that somebody made by hand and named; no replica is placed on them. */
+export const BY_HAND = PoolName.parse('by-hand');
+
+/** Without vowels and without letters that look like digits. */
+const LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
+const OF_POOL = new RegExp(`-[${LETTERS}]{6}$`);
+
+/** Whether a name looks like those that Berth makes up for machines of pools: nobody may give such a one by hand. */
+export const isPoolMachineName = (name: string): boolean => OF_POOL.test(name);
+
+/**
+ * Where the record of a machine may be: `<pool>-<letters>` tells the pool, which is the record's partition; others were
+ * made by hand.
+ */
+export const partitionsOf = (machine: MachineName): readonly PoolName[] => {
+  const pool = PoolName.safeParse(/^(.+)-[^-]+$/.exec(machine)?.[1]).data;
+  if (pool === undefined) return [BY_HAND];
+  return isPoolMachineName(machine) ? [pool] : [pool, BY_HAND];
+};
+
+/** The pool of a machine that carries replicas. */
 export const poolOf = (machine: MachineName): PoolName | undefined =>
   PoolName.safeParse(/^(.+)-[^-]+$/.exec(machine)?.[1]).data;
 
@@ -15,9 +35,6 @@ export const resourceNames = (machine: MachineName): Machine['resources'] => ({
 /** ARM id of a VM, as `xms_mirid` of its identity token says it (letter case may differ). */
 export const virtualMachineId = (subscription: string, resourceGroup: string, vm: string): string =>
   `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/virtualMachines/${vm}`;
-
-/** Without vowels and without letters that look like digits. */
-const LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
 
 /** A name that was not used before. @param random as Math.random */
 export const newMachineName = (pool: PoolName, random: () => number): MachineName =>

@@ -2,11 +2,11 @@ import { Machine } from '../model/machine.ts';
 import type { MachineName, PoolName } from '../model/names.ts';
 import { documents } from '../state/documents.ts';
 import type { Tables } from '../state/tables.ts';
-import { poolOf } from './machine-names.ts';
+import { partitionsOf } from './machine-names.ts';
 
 /** Records of machines: table `machines`, partition pool, row machine. */
 export interface MachineStore {
-  /** A machine by its name, which tells its pool. */
+  /** A machine by its name, which tells its pool, or that it was made by hand. */
   get(name: MachineName): Promise<Machine | undefined>;
   /** Records a machine, or answers the record that is there. */
   add(machine: Machine): Promise<Machine>;
@@ -21,8 +21,11 @@ export function machineStore(tables: Tables): MachineStore {
   const store = documents(tables, 'machines', Machine);
   return {
     async get(name) {
-      const pool = poolOf(name);
-      return pool && (await store.get(pool, name))?.value;
+      for (const partition of partitionsOf(name)) {
+        const found = await store.get(partition, name);
+        if (found !== undefined) return found.value;
+      }
+      return undefined;
     },
     async add(machine) {
       const added = await store.update(machine.pool, machine.name, (current) =>
@@ -31,12 +34,14 @@ export function machineStore(tables: Tables): MachineStore {
       return added ?? machine;
     },
     async change(name, change) {
-      const pool = poolOf(name);
-      return pool && (await store.update(pool, name, (current) => current && change(current)));
+      for (const partition of partitionsOf(name)) {
+        const changed = await store.update(partition, name, (current) => current && change(current));
+        if (changed !== undefined) return changed;
+      }
+      return undefined;
     },
     async remove(name) {
-      const pool = poolOf(name);
-      if (pool !== undefined) await store.delete(pool, name);
+      for (const partition of partitionsOf(name)) await store.delete(partition, name);
     },
     async list(pool) {
       const found: Machine[] = [];

@@ -64,8 +64,12 @@ function orphanSteps({ now, records, resources, going, occupied }: Sighted): Swe
 function stepsOf(machine: Machine, { now, resources, going }: Sighted): SweepStep[] {
   const { status } = machine;
   switch (status.state) {
+    case 'stopped':
+      return [];
     case 'provisioning':
     case 'booting':
+    case 'stopping':
+    case 'starting':
     case 'retiring':
       return going.has(machine.owner) || age(now, status.since) <= SPARED
         ? []

@@ -1,6 +1,7 @@
-import type { PoolSpec } from '../model/application.ts';
 import type { Machine } from '../model/machine.ts';
 import type { PoolName } from '../model/names.ts';
+import type { PoolSpec } from '../model/pool.ts';
+import { BY_HAND } from './machine-names.ts';
 
 export interface SightedPools {
   readonly now: Date;
@@ -29,7 +30,7 @@ const MINUTE = 60_000;
 /** Machines that pools have too many, since they carry nothing, or too few, against their minimum. Pure. */
 export function poolSteps(sighted: SightedPools): readonly PoolStep[] {
   const names = new Set([...sighted.pools.keys(), ...sighted.records.map(({ pool }) => pool)]);
-  return [...names].flatMap((pool) => stepsOf(pool, sighted));
+  return [...names].filter((pool) => pool !== BY_HAND).flatMap((pool) => stepsOf(pool, sighted));
 }
 
 function stepsOf(pool: PoolName, { now, pools, records, reserved }: SightedPools): PoolStep[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { PoolSpec } from '../model/application.ts';
 import { Machine } from '../model/machine.ts';
 import { MachineName, PoolName } from '../model/names.ts';
+import { PoolSpec } from '../model/pool.ts';
 import { signature } from '../model/signature.ts';
 
 /** What makes one machine. The caller chose the name and recorded it in `capacity` before. */

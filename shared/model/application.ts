@@ -1,7 +1,8 @@
-import { Cron } from 'croner';
 import { z } from 'zod';
 import { parseImageReference } from './image.ts';
 import { ApplicationName, JobName, PoolName, ServiceName } from './names.ts';
+import { PoolSpec } from './pool.ts';
+import { isCron, isTimeZone } from './time.ts';
 
 const imageReference = z.string().superRefine((text, context) => {
   try {
@@ -10,23 +11,6 @@ const imageReference = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
   }
 });
-
-function isCron(text: string): boolean {
-  if (![5, 6].includes(text.trim().split(/\s+/).length)) return false;
-  try {
-    return new Cron(text, { paused: true }).nextRun() !== null;
-  } catch {
-    return false;
-  }
-}
-
-function isTimeZone(text: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }) !== undefined;
-  } catch {
-    return false;
-  }
-}
 
 /** Whole cores may be shared: 0.25 is a quarter of one. Memory is in MiB. */
 export const Resources = z.strictObject({
@@ -85,28 +69,6 @@ export const JobSpec = z.strictObject({
   retries: z.number().int().min(0).max(10).default(0),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
-
-/** publisher:offer:sku:version of the marketplace, or the resource id of an image. */
-export const MachineImage = z
-  .string()
-  .regex(
-    /^([^:/]+:[^:/]+:[^:/]+:[^:/]+|\/subscriptions\/.+\/images\/.+)$/,
-    'expected publisher:offer:sku:version or an image resource id',
-  );
-
-export const PoolSpec = z.strictObject({
-  /** Sizes in order of preference. */
-  sizes: z
-    .array(z.string().regex(/^Standard_[A-Za-z0-9_-]+$/))
-    .min(1)
-    .default(['Standard_B2s']),
-  image: MachineImage.default('Debian:debian-12:12-gen2:latest'),
-  minimum: z.number().int().min(0).default(0),
-  maximum: z.number().int().min(1).max(1000).default(3),
-  /** Seconds that a machine without containers is kept beyond `minimum`. */
-  idle: z.number().int().min(0).max(604_800).default(600),
-});
-export type PoolSpec = z.infer<typeof PoolSpec>;
 
 /** berth.yaml. */
 export const ApplicationSpec = z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MachineName, PoolName } from './names.ts';
+import { Priority } from './pool.ts';
 
 export const MachineStatus = z.discriminatedUnion('state', [
   /** Names are recorded, ARM is being asked. */
@@ -9,10 +10,40 @@ export const MachineStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('ready'), since: z.iso.datetime() }),
   /** Nothing was heard of it for the time that its pool allows. */
   z.object({ state: z.literal('silent'), since: z.iso.datetime() }),
+  /** Its power is being taken away by our order. */
+  z.object({ state: z.literal('stopping'), since: z.iso.datetime() }),
+  /** Deallocated: cores cost nothing, disk and public address do. */
+  z.object({ state: z.literal('stopped'), since: z.iso.datetime() }),
+  z.object({ state: z.literal('starting'), since: z.iso.datetime() }),
   z.object({ state: z.literal('retiring'), since: z.iso.datetime(), reason: z.string() }),
   z.object({ state: z.literal('failed'), at: z.iso.datetime(), code: z.string(), reason: z.string() }),
 ]);
 export type MachineStatus = z.infer<typeof MachineStatus>;
+
+/** Why nothing new is placed on a machine, and what is to come of it. */
+export const Cordon = z.object({
+  since: z.iso.datetime(),
+  /** `user`: until it is taken back; the others end with the machine's replacement or removal. */
+  by: z.enum(['user', 'drift', 'expiry', 'eviction', 'maintenance', 'removal']),
+  reason: z.string(),
+  /** Whether its replicas are to move elsewhere, and until when at the latest. */
+  drain: z.boolean(),
+  until: z.iso.datetime().optional(),
+});
+export type Cordon = z.infer<typeof Cordon>;
+
+/** What a machine has that somebody asked for by hand: reachable from where they are, with their keys. */
+export const HandMade = z.object({
+  /** CIDRs from which engine (2376), ssh (22) and `openPorts` are reached. */
+  allowFrom: z.array(z.string()),
+  openPorts: z.array(z.string()),
+  publicAddress: z.boolean(),
+  adminUser: z.string(),
+  sshKeys: z.array(z.string()),
+  /** Who asked: the caller's id. */
+  by: z.string(),
+});
+export type HandMade = z.infer<typeof HandMade>;
 
 /** A VM with a Docker engine. Every ARM name is recorded before the first PUT, so that nothing is left unnamed. */
 export const Machine = z.object({
@@ -20,11 +51,32 @@ export const Machine = z.object({
   pool: PoolName,
   size: z.string(),
   image: z.string(),
-  resources: z.object({ vm: z.string(), nic: z.string(), disk: z.string() }),
+  resources: z.object({
+    vm: z.string(),
+    nic: z.string(),
+    disk: z.string(),
+    /** Only of machines made by hand. */
+    publicIp: z.string().optional(),
+    securityGroup: z.string().optional(),
+  }),
   /** ARM id of the VM, as its identity token will say it. */
   vmId: z.string(),
   /** Private address; absent until the NIC exists. */
   address: z.string().optional(),
+  publicAddress: z.string().optional(),
+  /** DNS name of the public address. */
+  hostname: z.string().optional(),
+  zone: z.string().optional(),
+  priority: Priority.default('regular'),
+  /** US dollars per hour, by the table of prices that Berth ships; absent where it does not know. */
+  hourly: z.number().optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+  /** Digest of all that makes the machine what it is (image, customData, pool's wishes): another one is drift. */
+  profile: z.string().optional(),
+  createdAt: z.iso.datetime().optional(),
+  cordon: Cordon.optional(),
+  /** Only of machines of the pool `by-hand`. */
+  hand: HandMade.optional(),
   /** What containers may use: cores, and MiB of memory. */
   cpu: z.number().positive(),
   memory: z.number().positive(),

@@ -1,7 +1,7 @@
-import { PoolSpec } from '../model/application.ts';
 import { Retryable } from '../model/errors.ts';
 import type { Machine } from '../model/machine.ts';
 import { MachineName } from '../model/names.ts';
+import { PoolSpec } from '../model/pool.ts';
 import { documentOf, documents, documentValues } from '../state/documents.ts';
 import { Conflict, type Row, type Tables, type Write } from '../state/tables.ts';
 import { type Addition, type Change, type Decision, decide, type Result, type Snapshot } from './decide.ts';

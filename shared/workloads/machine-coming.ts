@@ -1,6 +1,6 @@
 import type { Resources } from '../model/application.ts';
-import { PoolSpec } from '../model/application.ts';
 import type { PoolName } from '../model/names.ts';
+import { PoolSpec } from '../model/pool.ts';
 import type { Result } from '../scheduling/decide.ts';
 import type { StartOutcome } from './outcomes.ts';
 import { placeOf, type Stores } from './stores.ts';

@@ -1,8 +1,9 @@
-import { ApplicationSpec, PoolSpec } from '../model/application.ts';
+import { ApplicationSpec } from '../model/application.ts';
 import type { ImageReference } from '../model/image.ts';
 import { Job, type JobKey, jobId, Run } from '../model/job.ts';
 import { Machine } from '../model/machine.ts';
 import type { EnvironmentName } from '../model/names.ts';
+import { PoolSpec } from '../model/pool.ts';
 import { Replica, Revision, Service, ServiceKey, serviceId } from '../model/service.ts';
 import { type Documents, documents, type Stored } from '../state/documents.ts';
 import { numberKey, tableKey } from '../state/key.ts';

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { armClients } from '../../shared/machines/arm-clients.azure.ts';
 import { azureCloud } from '../../shared/machines/cloud.azure.ts';
 import { memoryCloud } from '../../shared/machines/cloud.memory.ts';
 import type { Cloud, Progress, VirtualMachineRequest } from '../../shared/machines/cloud.ts';
@@ -19,7 +20,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
   async 'Azure SDK against the local endpoint'() {
     const arm = await startTestArm();
     return {
-      cloud: azureCloud(arm.settings, credential),
+      cloud: azureCloud(armClients(arm.settings, credential)),
       fail: async (code) => {
         await arm.call('POST', '/local/faults', {
           operation: 'vm.create',
@@ -114,20 +115,23 @@ describe.each(Object.entries(subjects))('cloud: %s', (_name, open) => {
 
   it('deletes the VM, and what belongs to it', async () => {
     await make('m1');
-    expect(await end(cloud.deleteVirtualMachine('m1'))).toMatchObject({ status: 'done' });
+    expect(await end(cloud.deleteResource('vm', 'm1'))).toMatchObject({ status: 'done' });
     expect(await cloud.virtualMachine('m1')).toBeUndefined();
     expect(await cloud.tagged()).toEqual([]);
   });
 
   it('is done at once with deleting what is not there', async () => {
-    expect(await cloud.deleteVirtualMachine('none')).toMatchObject({ status: 'done' });
-    expect(await cloud.deleteNic('none')).toMatchObject({ status: 'done' });
-    expect(await cloud.deleteDisk('none')).toMatchObject({ status: 'done' });
+    expect(await cloud.deleteResource('vm', 'none')).toMatchObject({ status: 'done' });
+    expect(await cloud.deleteResource('nic', 'none')).toMatchObject({ status: 'done' });
+    expect(await cloud.deleteResource('disk', 'none')).toMatchObject({ status: 'done' });
   });
 
   it('refuses to delete a NIC that a VM uses', async () => {
     await make('m1');
-    expect(await end(cloud.deleteNic('m1-nic'))).toMatchObject({ status: 'refused', code: 'NicInUse' });
+    expect(await end(cloud.deleteResource('nic', 'm1-nic'))).toMatchObject({
+      status: 'refused',
+      code: 'NicInUse',
+    });
   });
 
   it('refuses a VM without its NIC', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { armClients } from '../../../shared/machines/arm-clients.azure.ts';
 import { azureCloud } from '../../../shared/machines/cloud.azure.ts';
 import type { Cloud, Progress, VirtualMachineRequest } from '../../../shared/machines/cloud.ts';
 import { credential, startTestArm, type TestArm } from '../../support/arm.ts';
@@ -18,7 +19,7 @@ describe('cloud on Azure: refusals, delays and lost answers', () => {
   let cloud: Cloud;
   beforeEach(async () => {
     arm = await startTestArm();
-    cloud = azureCloud(arm.settings, credential);
+    cloud = azureCloud(armClients(arm.settings, credential));
   });
   afterEach(() => arm?.close());
   const order = (operation: string, fault: object) =>
@@ -176,7 +177,7 @@ describe('cloud on Azure: refusals, delays and lost answers', () => {
         return credential.getToken();
       },
     };
-    await azureCloud(arm.settings, watched).nicAddress('x');
+    await azureCloud(armClients(arm.settings, watched)).nicAddress('x');
     expect(scopes).toEqual([['https://management.azure.com/.default']]);
   });
 });

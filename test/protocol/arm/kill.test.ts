@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ensurePlatformCa } from '../../../infra/local/platform-ca/authority.ts';
 import { issueServerCertificate } from '../../../infra/local/platform-ca/server-certificate.ts';
+import { armClients } from '../../../shared/machines/arm-clients.azure.ts';
 import { azureCloud } from '../../../shared/machines/cloud.azure.ts';
 import type { Cloud, Progress } from '../../../shared/machines/cloud.ts';
 import { Retryable } from '../../../shared/model/errors.ts';
@@ -46,15 +47,17 @@ beforeAll(async () => {
   probe.close();
   await once(probe, 'close');
   cloud = azureCloud(
-    {
-      subscription: '11111111-2222-4333-8444-555555555555',
-      resourceGroup: 'berth-machines',
-      location: 'westeurope',
-      network: '10.77.0.0/16',
-      appNetwork: '10.77.0.1/32',
-      armEndpoint: `https://127.0.0.1:${port}`,
-    },
-    credential,
+    armClients(
+      {
+        subscription: '11111111-2222-4333-8444-555555555555',
+        resourceGroup: 'berth-machines',
+        location: 'westeurope',
+        network: '10.77.0.0/16',
+        appNetwork: '10.77.0.1/32',
+        armEndpoint: `https://127.0.0.1:${port}`,
+      },
+      credential,
+    ),
   );
   await startChild();
 });
@@ -107,7 +110,7 @@ it(`loses and doubles nothing when it is killed ${KILLS} times while VMs come an
     await make(`${worker}-keep`);
     for (let round = 0; working; round += 1) {
       await make(`${worker}-${round}`);
-      await end(() => cloud.deleteVirtualMachine(`${worker}-${round}`));
+      await end(() => cloud.deleteResource('vm', `${worker}-${round}`));
     }
   };
   const workers = Promise.all([work('a'), work('b')]).finally(() => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { newMachineName, poolOf, resourceNames } from '../../../shared/machines/machine-names.ts';
 import { poolSteps, type SightedPools } from '../../../shared/machines/pool-steps.ts';
-import { PoolSpec } from '../../../shared/model/application.ts';
 import { Machine, type MachineStatus } from '../../../shared/model/machine.ts';
 import { MachineName, PoolName } from '../../../shared/model/names.ts';
+import { PoolSpec } from '../../../shared/model/pool.ts';
 
 const NOW = new Date('2026-11-25T12:00:00Z');
 const ago = (seconds: number): string => new Date(NOW.getTime() - seconds * 1000).toISOString();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PoolSpec } from '../../../shared/model/application.ts';
 import { Machine } from '../../../shared/model/machine.ts';
+import { PoolSpec } from '../../../shared/model/pool.ts';
 import { type Capacity, type CapacitySources, capacity } from '../../../shared/scheduling/capacity.ts';
 import { MachineRoom, Reservation } from '../../../shared/scheduling/rows.ts';
 import { documents } from '../../../shared/state/documents.ts';

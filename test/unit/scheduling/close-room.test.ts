@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { resourceNames } from '../../../shared/machines/machine-names.ts';
-import { PoolSpec } from '../../../shared/model/application.ts';
 import { Machine } from '../../../shared/model/machine.ts';
 import { MachineName } from '../../../shared/model/names.ts';
+import { PoolSpec } from '../../../shared/model/pool.ts';
 import { capacity } from '../../../shared/scheduling/capacity.ts';
 import { closeRoom, reservedMachines } from '../../../shared/scheduling/close-room.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
