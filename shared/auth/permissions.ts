@@ -14,6 +14,8 @@ const leastRole = {
   'jobs.run': 'deployer',
   'logs.read': 'reader',
   'machines.read': 'reader',
+  /** Makes, changes and removes machines, and runs commands on them: whoever may is root there. */
+  'machines.operate': 'operator',
   'images.pull': 'reader',
   'images.push': 'deployer',
   'images.delete': 'operator',
