@@ -1,0 +1,72 @@
+import { agentScript } from './agent.ts';
+
+/** An entry of cloud-init's `write_files`. */
+export const file = (path: string, content: string, permissions = '0644') => ({ path, permissions, content });
+
+/** How cloud-init installs the engine, from the image's own distribution. */
+export const engineInstallation = {
+  package_update: true,
+  packages: ['docker.io'],
+  apt: { conf: 'APT::Install-Recommends "false";\n' },
+} as const;
+
+/** What every machine has beside its engine: the agent and its units. Golden images have it from their capture. */
+export const machineSoftware = () => [
+  file('/etc/systemd/system/docker.service.d/berth.conf', dockerDropIn),
+  file('/etc/systemd/system/berth-register.service', registerUnit),
+  file('/etc/systemd/system/berth-register.timer', registerTimer),
+  file('/etc/systemd/system/berth-agent.service', agentUnit),
+  file('/usr/local/lib/berth/agent.py', agentScript, '0755'),
+];
+
+/** Units that start with the machine. */
+export const machineUnits = [
+  'berth-register.service',
+  'berth-register.timer',
+  'berth-agent.service',
+] as const;
+
+/**
+ * The package starts the engine when it is installed: without its certificate it stays down. The empty ExecStart
+ * removes the packaged one, whose -H contradicts `hosts`; env finds dockerd in /usr/sbin (Debian) or /usr/bin (Ubuntu).
+ */
+const dockerDropIn = `[Unit]
+After=berth-register.service
+ConditionPathExists=/etc/docker/tls/cert.pem
+[Service]
+ExecStart=
+ExecStart=/usr/bin/env dockerd --containerd=/run/containerd/containerd.sock
+`;
+
+/** cloud-init's second stage, whose name depends on its version, writes the files of this one machine. */
+const registerUnit = `[Unit]
+Description=Berth: certificate of this machine's Docker engine
+Wants=network-online.target
+After=network-online.target cloud-init.service cloud-init-network.service
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/python3 /usr/local/lib/berth/agent.py register
+[Install]
+WantedBy=multi-user.target
+`;
+
+const registerTimer = `[Unit]
+Description=Berth: renewal of the engine's certificate
+[Timer]
+OnCalendar=daily
+RandomizedDelaySec=1h
+[Install]
+WantedBy=timers.target
+`;
+
+const agentUnit = `[Unit]
+Description=Berth: reports what happens on this machine's Docker engine
+After=docker.service
+Wants=docker.service
+[Service]
+ExecStart=/usr/bin/python3 /usr/local/lib/berth/agent.py follow
+Restart=always
+RestartSec=2
+[Install]
+WantedBy=multi-user.target
+`;
