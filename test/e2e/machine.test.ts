@@ -155,6 +155,8 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
 
   it('is captured as an image, from which a machine registers at once', async () => {
     const imageId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/golden';
+    const hostKey = () => shell('cat /etc/ssh/ssh_host_ed25519_key.pub');
+    const before = await hostKey();
     await machines.runtime.stop(name);
     await machines.runtime.capture(name, imageId);
     await machines.runtime.remove(name);
@@ -164,6 +166,9 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     await until('its engine answers', () => engine.version());
     await until('it reports', () => app.observations.length > 0);
     expect(app.refused).toEqual([]);
+    // A host key of its own, and somebody who answers with it.
+    expect(await hostKey()).not.toBe(before);
+    expect(await shell('systemctl is-active ssh')).toBe('active\n');
     await machines.runtime.remove(name);
     await machines.runtime.removeImage(imageId);
     expect(await machines.runtime.list()).toEqual([]);

@@ -16,6 +16,8 @@ const packages = [
   ...['systemd-sysv', 'dbus', 'cloud-init', 'ca-certificates', 'iproute2', 'iptables', 'netbase'],
   // What the agent of a machine uses, as Azure's Debian images have it.
   ...['openssl', 'python3'],
+  // How its administrator comes in: a user without a password, who may do everything.
+  ...['openssh-server', 'sudo'],
 ];
 
 /**
@@ -30,7 +32,9 @@ const options = [
 /**
  * `network` and `apt` are left as the runtime has made them; without `locale: false` cloud-init ends in an error on
  * an image that has no locales. The masked units do work that a machine of minutes or days does not need, some of
- * it in the first seconds.
+ * it in the first seconds. Host keys are each machine's own: cloud-init makes them at its first boot, of the two kinds
+ * that clients ask for first, and shows the public ones on the console. Signing a session in for the kernel's audit
+ * is refused in a container, and must not end the session.
  */
 const script = `set -eu
 mkdir -p /etc/cloud/cloud.cfg.d
@@ -39,7 +43,11 @@ datasource_list: [ NoCloud ]
 locale: false
 network: { config: disabled }
 apt: { preserve_sources_list: true }
+ssh_deletekeys: true
+ssh_genkeytypes: [ ed25519, ecdsa ]
 END
+rm -f /etc/ssh/ssh_host_*
+sed -i "s/^session *required *pam_loginuid/session optional pam_loginuid/" /etc/pam.d/sshd
 for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \\
   dpkg-db-backup.timer systemd-sysctl.service systemd-udevd.service systemd-udev-trigger.service \\
   systemd-udev-settle.service sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount \\

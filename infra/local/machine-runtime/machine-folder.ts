@@ -99,7 +99,8 @@ const vendorData = ({ adminUser, sshKeys }: MachineRequest): string =>
         shell: '/bin/bash',
         lock_passwd: true,
         ssh_authorized_keys: sshKeys,
-        groups: ['adm'],
+        groups: ['adm', 'sudo'],
+        sudo: 'ALL=(ALL) NOPASSWD:ALL',
       },
     ],
   })}\n`;
