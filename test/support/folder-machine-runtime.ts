@@ -33,6 +33,7 @@ export function folderMachineRuntime(folder: string): MachineRuntime {
     console: async () => '',
     capture: async () => {},
     removeImage: async () => {},
+    run: async () => ({ exitCode: 127, stdout: '', stderr: 'no programs here\n' }),
     setInboundRules: async () => {},
   };
 }

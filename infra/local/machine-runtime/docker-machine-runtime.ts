@@ -12,7 +12,7 @@ import type { HostEngine } from './engine.ts';
 import { readAll } from './engine-api.ts';
 import { nameServers } from './host-routes.ts';
 import { containerName, dataCentreLabel, machineContainer, volumeName } from './machine-container.ts';
-import { execute, inspectMachine, isAbsent, listMachines } from './machine-containers.ts';
+import { execute, inspectMachine, isAbsent, listMachines, runProgram } from './machine-containers.ts';
 import {
   type MachineSurroundings,
   machineFolders,
@@ -152,6 +152,7 @@ export async function dockerMachineRuntime(
       await captureMachine({ api, id, container: found.Id, imageId, capabilities: place.capabilities });
     },
     removeImage: (imageId) => removeCapturedImage(api, id, imageId),
+    run: (name, program) => runProgram(api, container(name), program),
     setInboundRules: async (name, rules) => {
       const changed = writeInboundRules(directory, name, rules, subnet);
       const found = await inspectMachine(api, container(name));

@@ -12,6 +12,8 @@ export interface EngineApi {
   send(method: Method, path: string, body?: unknown, accept?: readonly number[]): Promise<void>;
   /** The reply's body as it comes; `body` is JSON, bytes, or a stream of bytes (a tar archive). */
   stream(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage>;
+  /** Posts JSON, then turns the connection into a stream of both directions: sends `input`, answers what came until its end. */
+  converse(path: string, body: unknown, input: string): Promise<Buffer>;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
@@ -31,6 +33,7 @@ export function engineApi(socket: string): EngineApi {
   return {
     socket,
     stream,
+    converse: (path, body, input) => upgraded(socket, path, body, input),
     json: async (schema, method, path, body) =>
       schema.parse(JSON.parse((await readAll(await stream(method, path, body))).toString())),
     send: async (method, path, body, accept = []) => {
@@ -76,6 +79,34 @@ function exchange(
     );
     if (isStream(body)) body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
     else outgoing.end(body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body));
+  });
+}
+
+/** https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerAttach, "Hijacking" */
+function upgraded(socketPath: string, path: string, body: unknown, input: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      host: 'docker',
+      'content-type': 'application/json',
+      connection: 'Upgrade',
+      upgrade: 'tcp',
+    };
+    const outgoing = request({ socketPath, method: 'POST', path, headers });
+    outgoing.on('error', reject);
+    outgoing.on('response', (answer) => {
+      readAll(answer).then(
+        (text) => reject(refusal('POST', path, answer.statusCode ?? 0, text.toString())),
+        reject,
+      );
+    });
+    outgoing.on('upgrade', (_answer, socket, head) => {
+      const chunks: Buffer[] = [head];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.on('end', () => resolve(Buffer.concat(chunks)));
+      socket.on('error', reject);
+      socket.end(input);
+    });
+    outgoing.end(JSON.stringify(body));
   });
 }
 

@@ -5,6 +5,7 @@ import { Retryable } from '../../../shared/model/errors.ts';
 import { endingFile } from './boot-script.ts';
 import { demultiplex, type EngineApi, readAll } from './engine-api.ts';
 import { dataCentreLabel, machineLabel } from './machine-container.ts';
+import type { MachineProgram, ProgramEnd } from './machine-runtime.ts';
 
 const State = z.object({
   Status: z.string(),
@@ -56,6 +57,27 @@ export async function listMachines(engine: EngineApi, id: string): Promise<reado
   return found.map(({ Labels }) => Labels[machineLabel] ?? '').sort();
 }
 
+/** Runs a program in a running machine as root, and waits for its end. */
+export async function runProgram(
+  engine: EngineApi,
+  container: string,
+  { command, input }: MachineProgram,
+): Promise<ProgramEnd> {
+  const Created = z.object({ Id: z.string() });
+  const request = { Cmd: command, AttachStdin: input !== undefined, AttachStdout: true, AttachStderr: true };
+  const { Id } = await engine.json(Created, 'POST', `/containers/${container}/exec`, request);
+  const how = { Detach: false, Tty: false };
+  const output = demultiplex(
+    input === undefined
+      ? await readAll(await engine.stream('POST', `/exec/${Id}/start`, how))
+      : await engine.converse(`/exec/${Id}/start`, how, input),
+  );
+  const Ended = z.object({ ExitCode: z.number().nullable() });
+  const { ExitCode } = await engine.json(Ended, 'GET', `/exec/${Id}/json`);
+  // Without one it was killed together with its machine.
+  return { exitCode: ExitCode ?? 137, ...output };
+}
+
 /**
  * Runs a command in a running machine as root and answers its output.
  * @throws Retryable `machine-command-failed`
@@ -65,21 +87,11 @@ export async function execute(
   container: string,
   command: readonly string[],
 ): Promise<string> {
-  const Created = z.object({ Id: z.string() });
-  const request = { Cmd: command, AttachStdout: true, AttachStderr: true };
-  const { Id } = await engine.json(Created, 'POST', `/containers/${container}/exec`, request);
-  const output = demultiplex(
-    await readAll(await engine.stream('POST', `/exec/${Id}/start`, { Detach: false, Tty: false })),
-  );
-  const { ExitCode } = await engine.json(
-    z.object({ ExitCode: z.number().nullable() }),
-    'GET',
-    `/exec/${Id}/json`,
-  );
-  if (ExitCode === 0) return output.stdout;
+  const { exitCode, stdout, stderr } = await runProgram(engine, container, { command });
+  if (exitCode === 0) return stdout;
   throw new Retryable({
     code: 'machine-command-failed',
-    message: `${command.join(' ')} in ${container} ended with ${ExitCode}: ${output.stderr.trim()}`,
+    message: `${command.join(' ')} in ${container} ended with ${exitCode}: ${stderr.trim()}`,
     remedy: 'Look at the machine’s console log.',
   });
 }

@@ -1,4 +1,10 @@
-import type { InboundRule, MachineRequest, MachineRuntime } from './machine-runtime.ts';
+import type {
+  InboundRule,
+  MachineProgram,
+  MachineRequest,
+  MachineRuntime,
+  ProgramEnd,
+} from './machine-runtime.ts';
 
 /** Machines that are only remembered: for tests of what asks for machines. */
 export interface MemoryMachineRuntime extends MachineRuntime {
@@ -13,7 +19,10 @@ export interface MemoryMachine {
   readonly console: string;
 }
 
-export function memoryMachineRuntime(): MemoryMachineRuntime {
+/** @param programs runs what is run in a machine; without it machines have no programs */
+export function memoryMachineRuntime(
+  programs?: (name: string, program: MachineProgram) => Promise<ProgramEnd>,
+): MemoryMachineRuntime {
   const machines = new Map<string, MemoryMachine>();
   const images = new Set<string>();
   const change = (name: string, changes: Partial<MemoryMachine>): void => {
@@ -47,6 +56,12 @@ export function memoryMachineRuntime(): MemoryMachineRuntime {
       images.add(imageId);
     },
     removeImage: async (imageId) => void images.delete(imageId),
+    async run(name, program) {
+      if (machines.get(name)?.running !== true) throw new Error(`machine ${name} does not run`);
+      return programs === undefined
+        ? { exitCode: 127, stdout: '', stderr: `${program.command[0]}: not found\n` }
+        : programs(name, program);
+    },
     setInboundRules: async (name, rules) => change(name, { rules }),
   };
 }

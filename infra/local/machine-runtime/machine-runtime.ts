@@ -16,8 +16,26 @@ export interface MachineRuntime {
   /** Makes an image of a stopped, generalised machine. */
   capture(name: string, imageId: string): Promise<void>;
   removeImage(imageId: string): Promise<void>;
+  /**
+   * Runs a program in the running machine as root and answers what it wrote once it has ended. For short programs: one that
+   * is to go on must put itself into the background. @throws where the machine does not run
+   */
+  run(name: string, program: MachineProgram): Promise<ProgramEnd>;
   /** Enforces inbound rules in the machine, in the order of their priority; what no rule admits from outside the network is dropped. */
   setInboundRules(name: string, rules: readonly InboundRule[]): Promise<void>;
+}
+
+export interface MachineProgram {
+  /** Program and arguments, as they are: no shell is between. */
+  readonly command: readonly string[];
+  /** On its standard input, which then ends. */
+  readonly input?: string;
+}
+
+export interface ProgramEnd {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface MachineRequest {
