@@ -7,9 +7,14 @@ import { engines } from '../shared/docker/engines.ts';
 import { armClients } from '../shared/machines/arm-clients.azure.ts';
 import { azureCloud } from '../shared/machines/cloud.azure.ts';
 import type { Cloud } from '../shared/machines/cloud.ts';
+import { type Consoles, consoles } from '../shared/machines/consoles.ts';
+import { type GoldenStore, goldenStore } from '../shared/machines/golden/golden-store.ts';
+import { azureMachineImages } from '../shared/machines/golden/machine-images.azure.ts';
+import type { MachineImages } from '../shared/machines/golden/machine-images.ts';
 import { type IdentityTokens, identityTokens } from '../shared/machines/identity-token.ts';
 import { type MachineStore, machineStore } from '../shared/machines/machine-store.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
+import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
 
 /** The part of the services that concerns machines and their engines. */
@@ -19,6 +24,11 @@ export interface MachineServices {
   readonly engineOf: EngineOf;
   readonly machines: MachineStore;
   readonly cloud: Cloud;
+  readonly machineImages: MachineImages;
+  /** Records of golden images. */
+  readonly golden: GoldenStore;
+  /** Console logs of machines that failed. */
+  readonly consoles: Consoles;
   /** Proofs of which VM is calling. */
   readonly machineTokens: IdentityTokens;
 }
@@ -32,11 +42,15 @@ export function machineServices(from: {
   const { settings, credential, secrets, tables } = from;
   const engineCa = once(() => ensureEngineCa(secrets));
   const identity = clientIdentity(engineCa, 'berth', CLIENT_MINUTES);
+  const arm = armClients(settings, credential);
   return {
     engineCa,
     engineOf: engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem })),
     machines: machineStore(tables),
-    cloud: azureCloud(armClients(settings, credential)),
+    cloud: azureCloud(arm),
+    machineImages: azureMachineImages(arm),
+    golden: goldenStore(tables),
+    consoles: consoles(azureBlobs(settings.blobUri, 'machines', credential)),
     machineTokens: identityTokens(settings.tokenAuthority),
   };
 }

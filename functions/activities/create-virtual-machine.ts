@@ -1,32 +1,65 @@
+import type { Progress } from '../../shared/machines/cloud.ts';
 import { renderCloudInit } from '../../shared/machines/cloud-init.ts';
+import { renderBuilderCloudInit } from '../../shared/machines/golden/builder-cloud-init.ts';
+import { IMAGE_BUILDERS } from '../../shared/machines/golden/builder-pool.ts';
 import { createVirtualMachine } from '../../shared/machines/machine-activities.ts';
+import { expectedAttempt } from '../../shared/machines/superseded.ts';
 import { Retryable } from '../../shared/model/errors.ts';
+import type { Machine } from '../../shared/model/machine.ts';
+import type { Services } from '../services.ts';
 import { activity } from './activity.ts';
 
 /** The address is recorded before the VM is asked for: the machine may register before the answer is here. */
-export const create = activity(createVirtualMachine, async ({ machine: name }, made) => {
-  const found = await made.machines.get(name);
-  const address = found && (await made.cloud.nicAddress(found.resources.nic));
+export const create = activity(createVirtualMachine, async ({ machine: name, attempt }, made) => {
+  const found = expectedAttempt(name, await made.machines.get(name), attempt);
+  const address = await made.cloud.nicAddress(found.resources.nic);
   if (address === undefined)
     throw new Retryable({
       code: 'machine-address-unknown',
       message: `The network interface of ${name} has no private address yet.`,
       remedy: 'It is asked again.',
     });
-  const machine = await made.machines.change(name, (current) =>
-    current.status.state === 'provisioning'
+  const changed = await made.machines.change(name, (current) =>
+    current.status.state === 'provisioning' && current.attempt === attempt
       ? { ...current, address, status: { state: 'booting', since: made.now().toISOString() } }
       : undefined,
   );
-  if (machine === undefined) throw new Error(`the record of ${name} was removed while its VM was asked for`);
-  const customData = renderCloudInit({
+  const machine = expectedAttempt(name, changed, attempt);
+  const progress = await ask(machine, made);
+  if (machine.golden === undefined || progress.status !== 'refused' || !isAbsent(progress.code))
+    return progress;
+  // The golden image was removed by somebody: its record follows at the next sweep, this machine does without.
+  const plain = await made.machines.change(name, ({ golden: _, ...current }) =>
+    current.attempt === attempt ? current : undefined,
+  );
+  return await ask(expectedAttempt(name, plain, attempt), made);
+});
+
+async function ask(machine: Machine, made: Services): Promise<Progress> {
+  const { name, pool, size, golden, image } = machine;
+  const { vm, nic, disk } = machine.resources;
+  const customData = pool === IMAGE_BUILDERS ? renderBuilderCloudInit() : await customDataOf(machine, made);
+  const tags = { 'berth-machine': name, 'berth-pool': pool };
+  return await made.cloud.createVirtualMachine({
+    name: vm,
+    nic,
+    disk,
+    size,
+    image: golden ?? image,
+    customData,
+    tags,
+  });
+}
+
+const customDataOf = async ({ name, golden }: Machine, made: Services): Promise<string> =>
+  renderCloudInit({
     machine: name,
     appUrl: `https://${made.settings.hostname}`,
     engineCaCertificate: (await made.engineCa()).certificatePem,
     network: made.settings.network,
+    installed: golden !== undefined,
   });
-  const { vm, nic, disk } = machine.resources;
-  const { size, image, pool } = machine;
-  const tags = { 'berth-machine': name, 'berth-pool': pool };
-  return await made.cloud.createVirtualMachine({ name: vm, nic, disk, size, image, customData, tags });
-});
+
+/** ARM's codes for a body that names what is not there. */
+const isAbsent = (code: string): boolean =>
+  /^(InvalidResourceReference|ResourceNotFound|NotFound)$/.test(code);

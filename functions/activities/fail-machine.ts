@@ -2,18 +2,35 @@ import { withConsole } from '../../shared/machines/console-end.ts';
 import { failMachine } from '../../shared/machines/machine-activities.ts';
 import { activity } from './activity.ts';
 
-export const fail = activity(failMachine, async ({ machine: name, code, reason }, made, context) => {
+export const fail = activity(failMachine, async (asked, made, context) => {
+  const { machine: name, owner, code, reason, remedy } = asked;
   const found = await made.machines.get(name);
-  if (found === undefined || found.status.state === 'failed') return null;
+  if (found === undefined) return null;
+  if (found.owner !== owner || !COMING.has(found.status.state)) return found;
   // The log goes with the VM; a machine that failed for other reasons may have none.
   const log = await made.cloud.consoleLog(found.resources.vm).catch((error: unknown) => {
     context.warn(`no console log of ${name}:`, error);
     return undefined;
   });
+  const console = log === undefined ? undefined : await made.consoles.keep(found, log);
   const at = made.now().toISOString();
-  await made.machines.change(name, (current) => ({
-    ...current,
-    status: { state: 'failed', at, code, reason: withConsole(reason, log) },
-  }));
-  return null;
+  const changed = await made.machines.change(name, (current) =>
+    current.owner === owner && COMING.has(current.status.state)
+      ? {
+          ...current,
+          leftovers: [...current.leftovers, current.resources],
+          status: {
+            state: 'failed',
+            at,
+            code,
+            reason: withConsole(reason, log),
+            ...(remedy !== undefined && { remedy }),
+            ...(console !== undefined && { console }),
+          },
+        }
+      : undefined,
+  );
+  return changed ?? null;
 });
+
+const COMING: ReadonlySet<string> = new Set(['provisioning', 'booting']);

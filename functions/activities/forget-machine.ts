@@ -1,8 +1,10 @@
 import { forgetMachine } from '../../shared/machines/machine-activities.ts';
 import { activity } from './activity.ts';
 
-export const forget = activity(forgetMachine, async ({ machine }, made) => {
+export const forget = activity(forgetMachine, async ({ machine, failed }, made) => {
   const found = await made.machines.get(machine);
-  if (found !== undefined && found.status.state !== 'failed') await made.machines.remove(machine);
+  if (found === undefined) return null;
+  if (found.status.state === 'retiring' || (failed && found.status.state === 'failed'))
+    await made.machines.remove(machine);
   return null;
 });

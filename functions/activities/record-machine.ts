@@ -1,14 +1,17 @@
 import { chooseSize } from '../../shared/machines/choose-size.ts';
+import { profileOf } from '../../shared/machines/golden/profile.ts';
 import { recordMachine } from '../../shared/machines/machine-activities.ts';
 import { resourceNames, virtualMachineId } from '../../shared/machines/machine-names.ts';
 import { Terminal } from '../../shared/model/errors.ts';
 import type { Machine } from '../../shared/model/machine.ts';
+import type { PoolSpec } from '../../shared/model/pool.ts';
+import type { Services } from '../services.ts';
 import { activity } from './activity.ts';
 
-export const record = activity(recordMachine, async ({ request, tried, owner }, made) => {
+export const record = activity(recordMachine, async ({ request, tried, attempt, left, owner }, made) => {
   const { pool, spec, machine, needs } = request;
   const existing = await made.machines.get(machine);
-  if (existing !== undefined && !(isComing(existing) && tried.includes(existing.size))) return existing;
+  if (existing !== undefined && !isBefore(existing, attempt)) return existing;
   const known = await Promise.all(
     spec.sizes.map(async (name) => {
       const size = await made.cloud.size(name);
@@ -22,14 +25,18 @@ export const record = activity(recordMachine, async ({ request, tried, owner }, 
       message: `Pool ${pool} has no size for ${machine}: ${chosen.reason}.`,
       remedy: 'Add further sizes to the pool, or ask Azure for quota.',
     });
-  const resources = resourceNames(machine);
+  const golden = await goldenFor(spec, made);
+  const resources = resourceNames(machine, attempt);
   const { subscription, resourceGroup } = made.settings;
   const recorded: Machine = {
     name: machine,
     pool,
     size: chosen.size,
     image: spec.image,
+    ...(golden !== undefined && { golden }),
     resources,
+    attempt,
+    leftovers: [],
     vmId: virtualMachineId(subscription, resourceGroup, resources.vm),
     cpu: chosen.cpu,
     memory: chosen.memory,
@@ -40,8 +47,22 @@ export const record = activity(recordMachine, async ({ request, tried, owner }, 
     owner,
   };
   await made.machines.add(recorded);
-  return (await made.machines.change(machine, (current) => ({ ...current, ...recorded }))) ?? recorded;
+  const changed = await made.machines.change(machine, (current) => {
+    if (!isBefore(current, attempt)) return undefined;
+    const { address: _, golden: _golden, boot: _boot, createdAt = recorded.createdAt, ...rest } = current;
+    const leftovers = left ? [...current.leftovers, current.resources] : current.leftovers;
+    return { ...rest, ...recorded, createdAt, leftovers };
+  });
+  return changed ?? recorded;
 });
 
-const isComing = ({ status }: Machine): boolean =>
-  status.state === 'provisioning' || status.state === 'booting';
+/** Whether the record is of an earlier attempt at a machine that is still to come. */
+const isBefore = ({ status, attempt: known }: Machine, attempt: number): boolean =>
+  known < attempt && (status.state === 'provisioning' || status.state === 'booting');
+
+/** The golden image of a pool that wants one, once it is there; until then machines boot as those of other pools. */
+async function goldenFor(spec: PoolSpec, { golden }: Pick<Services, 'golden'>): Promise<string | undefined> {
+  if (!spec.golden) return undefined;
+  const image = await golden.get(profileOf(spec));
+  return image?.status.state === 'ready' ? image.status.id : undefined;
+}

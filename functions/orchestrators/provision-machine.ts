@@ -1,111 +1,130 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import {
-  createNic,
-  createVirtualMachine,
-  ensureNetwork,
-  failMachine,
-  lookAtMachine,
-  READY_EVENT,
-  recordMachine,
-} from '../../shared/machines/machine-activities.ts';
+import { IMAGE_BUILDERS } from '../../shared/machines/golden/builder-pool.ts';
+import { type LaunchFailure, launchFailure } from '../../shared/machines/launch-failure.ts';
+import { failMachine, noteRemoved, recordMachine } from '../../shared/machines/machine-activities.ts';
+import { namesOf } from '../../shared/machines/machine-names.ts';
 import {
   type Provisioned,
   type ProvisionMachine,
   provisionMachine,
 } from '../../shared/machines/provisioning.ts';
 import type { Refusal } from '../../shared/machines/refusals.ts';
-import { BUSY_PAUSE, later, READY_WITHIN } from '../../shared/machines/waiting.ts';
-import { Machine } from '../../shared/model/machine.ts';
+import { busyPause, later } from '../../shared/machines/waiting.ts';
+import type { Machine } from '../../shared/model/machine.ts';
 import type { MachineName } from '../../shared/model/names.ts';
+import type { Outcome } from '../../shared/model/signature.ts';
+import { awaitClean } from './await-clean.ts';
+import { awaitRegistration } from './await-registration.ts';
+import { build } from './build-machine.ts';
 import { callActivity, orchestration } from './call-activity.ts';
-import { removeResources } from './remove-resources.ts';
-import { settle } from './settle.ts';
+import { removeOne, removeResources } from './remove-resources.ts';
 
-/** Records a machine, asks ARM for it in the sizes of its pool, and waits until its engine reports. */
+/**
+ * Records a machine, asks ARM for it in the sizes of its pool, and waits until its engine reports. Each attempt has
+ * names of its own, recorded before ARM hears of them; its VM is gone before the next begins.
+ */
 export function* provision(
   context: OrchestrationContext,
   request: ProvisionMachine,
 ): Generator<Task, Provisioned, unknown> {
-  const { machine } = request;
-  const deadline = context.df.currentUtcDateTime.getTime() + READY_WITHIN;
+  const { machine, spec } = request;
+  const owner = context.df.instanceId;
+  const launchBy = context.df.currentUtcDateTime.getTime() + spec.launchWithin * 1000;
   const tried: string[] = [];
-  let refusal: Refusal | undefined;
-  for (;;) {
-    const owner = context.df.instanceId;
-    const recorded = yield* callActivity(context, recordMachine, { request, tried, owner });
-    if (recorded.outcome === 'refused') {
+  let last: LaunchFailure | undefined;
+  let left = false;
+  for (let attempt = 1; ; attempt += 1) {
+    const asked: Outcome<Machine> = yield* callActivity(context, recordMachine, {
+      request,
+      tried,
+      attempt,
+      left,
+      owner,
+    });
+    if (asked.outcome === 'refused') {
       // When no size is left, what ARM said of the last one tells more.
-      const { code, reason } = refusal ?? { code: recorded.code, reason: recorded.message };
-      return yield* giveUp(context, machine, code, reason);
+      const { code, message: reason, remedy } = asked;
+      return yield* giveUp(context, machine, last ?? { code, reason, remedy });
     }
-    const { status } = recorded.value;
-    if (status.state === 'ready') return { status: 'ready', machine: recorded.value };
-    if (status.state === 'failed') return { status: 'failed', code: status.code, reason: status.reason };
+    const record: Machine = asked.value;
+    const known = endOf(record, owner);
+    if (known !== undefined) return known;
 
-    refusal = yield* build(context, machine, deadline);
-    if (refusal === undefined) return yield* awaitReady(context, machine, deadline);
-    const next = later(context.df.currentUtcDateTime, BUSY_PAUSE);
-    if (refusal.answer === 'give-up' || next.getTime() > deadline)
-      return yield* giveUp(context, machine, refusal.code, refusal.reason, recorded.value);
-    if (refusal.answer === 'again') {
-      yield context.df.createTimer(next);
-      continue;
+    const built = yield* build(context, record, launchBy);
+    if (built === undefined) {
+      const awaited = record.pool === IMAGE_BUILDERS ? awaitClean : awaitRegistration;
+      const failure = yield* awaited(context, record, spec.registerWithin);
+      return 'status' in failure ? failure : yield* giveUp(context, machine, failure);
     }
-    // ARM keeps a VM that could not be allocated.
-    tried.push(recorded.value.size);
-    const left = yield* removeResources(context, recorded.value);
-    if (left !== undefined) return yield* giveUp(context, machine, left.code, left.reason);
+    const { step, refusal } = built;
+    const { resources, size } = record;
+    last = launchFailure(step, step === 'nic' ? resources.nic : `${resources.vm} of size ${size}`, refusal);
+    const next = later(context.df.currentUtcDateTime, busyPause(attempt));
+    if (refusal.answer === 'give-up' || next.getTime() > launchBy)
+      return yield* giveUp(context, machine, last, refusal.by === 'refused');
+
+    if (refusal.answer === 'next-size') tried.push(size);
+    else yield context.df.createTimer(next);
+    const cleared: Cleared = yield* clear(context, record);
+    if (cleared.vm !== undefined)
+      return yield* giveUp(context, machine, launchFailure('removal', resources.vm, cleared.vm));
+    left = cleared.left;
   }
 }
 
-/** Network, NIC, VM, each done before the next. */
-function* build(
-  context: OrchestrationContext,
-  machine: MachineName,
-  deadline: number,
-): Generator<Task, Refusal | undefined, unknown> {
-  const network = yield* callActivity(context, ensureNetwork, {});
-  const nic =
-    (yield* settle(context, network, deadline)) ??
-    (yield* settle(context, yield* callActivity(context, createNic, { machine }), deadline));
-  if (nic !== undefined) return nic;
-  return yield* settle(context, yield* callActivity(context, createVirtualMachine, { machine }), deadline);
+/** What a record says that needs no more work of this orchestration. */
+function endOf({ name, status, ...record }: Machine, owner: string): Provisioned | undefined {
+  if (status.state === 'ready') return { status: 'ready', machine: { name, status, ...record } };
+  if (status.state === 'failed') return { status: 'failed', code: status.code, reason: status.reason };
+  const isComing = status.state === 'provisioning' || status.state === 'booting';
+  return isComing && record.owner === owner
+    ? undefined
+    : { status: 'failed', code: 'machine-removed', reason: `${name} is ${status.state} by ${record.owner}` };
 }
 
-/** That ARM made the VM does not mean that its engine works: the machine itself says so. */
-function* awaitReady(
-  context: OrchestrationContext,
-  machine: MachineName,
-  deadline: number,
-): Generator<Task, Provisioned, unknown> {
-  const ready = context.df.waitForExternalEvent(READY_EVENT);
-  const timer = context.df.createTimer(
-    later(context.df.currentUtcDateTime, deadline - context.df.currentUtcDateTime.getTime()),
-  );
-  const first = yield context.df.Task.any([ready, timer]);
-  if (first === ready) {
-    timer.cancel();
-    return { status: 'ready', machine: Machine.parse(ready.result) };
-  }
-  // The event may have been lost with the storage's last seconds; the record is what counts.
-  const record = yield* callActivity(context, lookAtMachine, { machine });
-  if (record.outcome === 'done' && record.value?.status.state === 'ready')
-    return { status: 'ready', machine: record.value };
-  const reason = `${machine} did not report within ${READY_WITHIN / 1000} s`;
-  const known = record.outcome === 'done' ? record.value : null;
-  return yield* giveUp(context, machine, 'machine-not-registered', reason, known ?? undefined);
+/**
+ * Between two attempts: the VM must be gone, so that a machine is never two. The rest is tried once, since ARM may
+ * hold it for minutes; it stays recorded until it is gone.
+ */
+function* clear(context: OrchestrationContext, { resources }: Machine): Generator<Task, Cleared, unknown> {
+  const [vm, ...others] = namesOf(resources);
+  const patience = context.df.currentUtcDateTime.getTime() + VM_GONE_WITHIN;
+  const refusal = vm && (yield* removeOne(context, vm, patience));
+  let left = refusal !== undefined;
+  // A NIC that is refused keeps what it has: what follows is tried nevertheless, as it may be free.
+  for (const one of others) left = (yield* removeOne(context, one, 0)) !== undefined || left;
+  return { vm: refusal, left };
 }
 
-/** Records the failure first, so that nothing is placed there any more; the sweep removes what stays. */
+const VM_GONE_WITHIN = 600_000;
+
+interface Cleared {
+  /** Why the VM is still there. */
+  readonly vm: Refusal | undefined;
+  /** Whether anything is. */
+  readonly left: boolean;
+}
+
+/**
+ * Records the failure first, so that nothing is placed there any more; then removes all that there may be.
+ * @param certain false where ARM may yet do what it did not answer: then the sweep says when nothing is left
+ */
 function* giveUp(
   context: OrchestrationContext,
   machine: MachineName,
-  code: string,
-  reason: string,
-  record?: Machine,
+  { code, reason, remedy }: LaunchFailure,
+  certain = true,
 ): Generator<Task, Provisioned, unknown> {
-  yield* callActivity(context, failMachine, { machine, code, reason });
-  if (record !== undefined) yield* removeResources(context, record);
+  const owner = context.df.instanceId;
+  const failed = yield* callActivity(context, failMachine, { machine, owner, code, reason, remedy });
+  const record = failed.outcome === 'done' ? failed.value : null;
+  if (record !== null && record.status.state === 'failed' && record.leftovers.length > 0) {
+    const left = yield* removeResources(context, record.leftovers);
+    if (left === undefined && certain) {
+      const vms = record.leftovers.map(({ vm }) => vm);
+      yield* callActivity(context, noteRemoved, { machine, vms });
+    }
+  }
   return { status: 'failed', code, reason };
 }
 

@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
-import { sweepSteps, unrecorded } from '../../shared/machines/orphans.ts';
+import { unrecorded } from '../../shared/machines/orphans.ts';
 import { poolSteps } from '../../shared/machines/pool-steps.ts';
+import { sweepSteps } from '../../shared/machines/sweep-steps.ts';
 import type { Machine } from '../../shared/model/machine.ts';
 import { PoolName } from '../../shared/model/names.ts';
 import type { PoolSpec } from '../../shared/model/pool.ts';
@@ -15,7 +16,7 @@ import { type MachineStep, takeMachineStep } from './take-machine-step.ts';
  * @param pause milliseconds between questions to an engine whose machine was not heard
  */
 export async function sweepMachines(
-  made: Pick<Services, 'now' | 'machines' | 'cloud' | 'stores' | 'engineOf' | 'tables'>,
+  made: Pick<Services, 'now' | 'machines' | 'consoles' | 'cloud' | 'stores' | 'engineOf' | 'tables'>,
   client: df.DurableClient,
   context: InvocationContext,
   pause = 5_000,

@@ -1,35 +1,30 @@
 import type { DurableClient } from 'durable-functions';
 import { newMachineName } from '../../shared/machines/machine-names.ts';
-import type { SweepStep } from '../../shared/machines/orphans.ts';
 import type { PoolStep } from '../../shared/machines/pool-steps.ts';
-import {
-  provisioningId,
-  provisionMachine,
-  retireMachine,
-  retirementId,
-} from '../../shared/machines/provisioning.ts';
+import { provisioningId, provisionMachine } from '../../shared/machines/provisioning.ts';
+import type { SweepStep } from '../../shared/machines/sweep-steps.ts';
 import type { Machine } from '../../shared/model/machine.ts';
 import { closeRoom } from '../../shared/scheduling/close-room.ts';
 import type { Services } from '../services.ts';
+import { startOrphanRemoval } from '../start-orphan-removal.ts';
+import { startRetirement } from '../start-retirement.ts';
 
 export type MachineStep = SweepStep | PoolStep;
 
 /** Takes one step of the sweep of machines. */
 export async function takeMachineStep(
   step: MachineStep,
-  made: Pick<Services, 'now' | 'machines' | 'cloud' | 'engineOf' | 'tables'>,
+  made: Pick<Services, 'now' | 'machines' | 'consoles' | 'engineOf' | 'tables'>,
   client: DurableClient,
   pause: number,
 ): Promise<void> {
   switch (step.step) {
-    case 'delete-resource':
-      await made.cloud.deleteResource(step.kind, step.name);
-      return;
+    case 'remove-orphans':
+      return await startOrphanRemoval(client, step.name, step.orphans);
     case 'retire-machine':
-      return await startRetirement(client, step.machine, step.reason);
+      return await retire(step.machine, step.reason, made, client);
     case 'retire-idle':
-      if (await closeRoom(made.tables, step.machine))
-        await startRetirement(client, step.machine, step.reason);
+      if (await closeRoom(made.tables, step.machine)) await retire(step.machine, step.reason, made, client);
       return;
     case 'add-machine': {
       const { pool, spec } = step;
@@ -48,18 +43,29 @@ export async function takeMachineStep(
       return;
     case 'ask-engine':
       return await askEngine(step.machine, made, pause);
+    case 'note-removed': {
+      const gone = new Set(step.machine.leftovers.map(({ vm }) => vm));
+      await made.machines.change(step.machine.name, (machine) => ({
+        ...machine,
+        leftovers: machine.leftovers.filter(({ vm }) => !gone.has(vm)),
+      }));
+      return;
+    }
     case 'forget-machine':
+      await made.consoles.remove(step.machine.name);
       return await made.machines.remove(step.machine.name);
   }
 }
 
-async function startRetirement(
-  client: DurableClient,
-  { name, pool }: Machine,
+/** What the sweep saw may be over: a machine may have become ready since. */
+async function retire(
+  machine: Machine,
   reason: string,
+  { now }: Pick<Services, 'now'>,
+  client: DurableClient,
 ): Promise<void> {
-  const input = { pool, machine: name, reason };
-  await client.startNew(retireMachine.name, { instanceId: retirementId(name), input });
+  const expected = { state: machine.status.state, owner: machine.owner };
+  await startRetirement(client, machine, reason, { expected, since: now().toISOString() });
 }
 
 /** How often a machine that was not heard is asked before it counts as silent: with its pauses longer than a boot takes. */

@@ -1,5 +1,6 @@
-import type { Machine } from '../model/machine.ts';
+import type { MachineResources } from '../model/machine.ts';
 import { MachineName, PoolName } from '../model/names.ts';
+import { RESOURCE_KINDS, type ResourceKind } from './cloud.ts';
 
 /** Holds the records of machines that somebody made by hand and named; no replica is placed on them. */
 export const BY_HAND = PoolName.parse('by-hand');
@@ -25,12 +26,24 @@ export const partitionsOf = (machine: MachineName): readonly PoolName[] => {
 export const poolOf = (machine: MachineName): PoolName | undefined =>
   PoolName.safeParse(/^(.+)-[^-]+$/.exec(machine)?.[1]).data;
 
-/** ARM names of what makes up a machine: recorded before the first PUT, deleted by name. */
-export const resourceNames = (machine: MachineName): Machine['resources'] => ({
-  vm: machine,
-  nic: `${machine}-nic`,
-  disk: `${machine}-disk`,
-});
+/**
+ * ARM names of what makes up a machine: recorded before the first PUT, deleted by name. Every attempt has its own.
+ * @param base begins them: the machine's name where that is never used twice
+ */
+export const resourceNames = (base: string, attempt = 1): MachineResources => {
+  const vm = attempt === 1 ? base : `${base}-${attempt}`;
+  return { vm, nic: `${vm}-nic`, disk: `${vm}-disk` };
+};
+
+/** What an attempt at a machine may have in ARM, in the order of deletion. */
+export function namesOf(resources: MachineResources): readonly { kind: ResourceKind; name: string }[] {
+  const { vm, nic, disk, publicIp, securityGroup } = resources;
+  const names = { vm, nic, disk, 'public-ip': publicIp, 'security-group': securityGroup };
+  return RESOURCE_KINDS.flatMap((kind) => {
+    const name = names[kind];
+    return name === undefined ? [] : [{ kind, name }];
+  });
+}
 
 /** ARM id of a VM, as `xms_mirid` of its identity token says it (letter case may differ). */
 export const virtualMachineId = (subscription: string, resourceGroup: string, vm: string): string =>

@@ -1,5 +1,6 @@
 import type { Machine } from '../model/machine.ts';
 import type { TaggedResource } from './cloud.ts';
+import { namesOf } from './machine-names.ts';
 
 /** What is known at one moment. */
 export interface Sighted {
@@ -13,31 +14,16 @@ export interface Sighted {
   readonly occupied: ReadonlySet<string>;
 }
 
-export type SweepStep =
-  | {
-      readonly step: 'delete-resource';
-      readonly kind: TaggedResource['kind'];
-      readonly name: string;
-      readonly reason: string;
-    }
-  | { readonly step: 'retire-machine'; readonly machine: Machine; readonly reason: string }
-  /** Ask its engine; one that does not answer either is silent. */
-  | { readonly step: 'ask-engine'; readonly machine: Machine; readonly reason: string }
-  | { readonly step: 'forget-machine'; readonly machine: Machine; readonly reason: string };
+/** A resource that belongs to no machine that is, or is to come. */
+export interface Orphan extends TaggedResource {
+  readonly reason: string;
+  /** Too young to be sure: it may belong to what is just beginning. */
+  readonly spared: boolean;
+}
 
 const SECOND = 1_000;
-/** Younger ones may belong to an orchestration that is just beginning, or be missing in ARM's lists. */
-const SPARED = 180 * SECOND;
-/** Reports come every 10 s. */
-const UNHEARD = 45 * SECOND;
-const SILENT_LONG = 900 * SECOND;
-/** How long the record of a failed machine says why. */
-const FAILED_KEPT = 24 * 3600 * SECOND;
-
-/** Resources without a machine, machines without their orchestration, and machines that are not heard. Pure. */
-export function sweepSteps(sighted: Sighted): readonly SweepStep[] {
-  return [...orphanSteps(sighted), ...sighted.records.flatMap((machine) => stepsOf(machine, sighted))];
-}
+/** Younger ones may belong to an orchestration that is just beginning, or be missing in ARM's lists. Milliseconds. */
+export const SPARED = 180 * SECOND;
 
 /** Machines whose resources have no record: only for these it matters which replicas are recorded. */
 export const unrecorded = ({ records, resources }: Pick<Sighted, 'records' | 'resources'>): Set<string> => {
@@ -45,54 +31,26 @@ export const unrecorded = ({ records, resources }: Pick<Sighted, 'records' | 're
   return new Set(resources.map(({ machine }) => machine).filter((machine) => !recorded.has(machine)));
 };
 
-/** ARM refuses to delete a NIC or disk that a VM has: they go with the sweep after the VM's. */
-function orphanSteps({ now, records, resources, going, occupied }: Sighted): SweepStep[] {
-  const withVm = new Set(resources.filter(({ kind }) => kind === 'vm').map(({ machine }) => machine));
-  return resources.flatMap(({ kind, name, machine, createdAt }) => {
-    const record = records.find((one) => one.name === machine);
-    const reason = record === undefined ? `${machine} has no record` : `${machine} failed`;
-    const isOrphan =
+/**
+ * Resources that an interrupted run left: without a record, of a machine that failed, or of an earlier attempt at one.
+ * Every name is recorded before its PUT and never used again, so what no record names belongs to nothing. Pure.
+ */
+export function orphansOf({ now, records, resources, going, occupied }: Sighted): readonly Orphan[] {
+  const machines = new Map<string, Machine>(records.map((record) => [record.name, record]));
+  return resources.flatMap((resource) => {
+    const record = machines.get(resource.machine);
+    const reason =
       record === undefined
-        ? !occupied.has(machine)
-        : record.status.state === 'failed' && !going.has(record.owner);
-    const isOld = createdAt === undefined || age(now, createdAt) > SPARED;
-    const isFree = kind === 'vm' || !withVm.has(machine);
-    return isOrphan && isOld && isFree ? [{ step: 'delete-resource', kind, name, reason } as const] : [];
+        ? !occupied.has(resource.machine) && `${resource.machine} has no record`
+        : !going.has(record.owner) && whyUnwanted(resource, record);
+    const spared =
+      resource.createdAt !== undefined && now.getTime() - Date.parse(resource.createdAt) <= SPARED;
+    return reason === false ? [] : [{ ...resource, reason, spared }];
   });
 }
 
-function stepsOf(machine: Machine, { now, resources, going }: Sighted): SweepStep[] {
-  const { status } = machine;
-  switch (status.state) {
-    case 'stopped':
-      return [];
-    case 'provisioning':
-    case 'booting':
-    case 'stopping':
-    case 'starting':
-    case 'retiring':
-      return going.has(machine.owner) || age(now, status.since) <= SPARED
-        ? []
-        : [{ step: 'retire-machine', machine, reason: `the orchestration ${machine.owner} is gone` }];
-    case 'ready': {
-      const unheard = age(now, machine.heardAt ?? status.since);
-      const reason = `nothing was heard of it for ${Math.round(unheard / SECOND)} s`;
-      return unheard > UNHEARD ? [{ step: 'ask-engine', machine, reason }] : [];
-    }
-    case 'silent': {
-      const hasVm = resources.some(({ kind, name }) => kind === 'vm' && name === machine.resources.vm);
-      if (!hasVm) return [{ step: 'retire-machine', machine, reason: 'it is silent, and its VM is gone' }];
-      return age(now, status.since) > SILENT_LONG
-        ? [{ step: 'retire-machine', machine, reason: `it is silent since ${status.since}` }]
-        : [];
-    }
-    case 'failed': {
-      const isLeft = resources.some((resource) => resource.machine === machine.name);
-      return age(now, status.at) > FAILED_KEPT && !isLeft
-        ? [{ step: 'forget-machine', machine, reason: `it failed on ${status.at}` }]
-        : [];
-    }
-  }
+function whyUnwanted({ kind, name }: TaggedResource, { name: machine, ...record }: Machine): string | false {
+  const isCurrent = namesOf(record.resources).some((one) => one.kind === kind && one.name === name);
+  if (!isCurrent) return `an earlier attempt at ${machine} left it`;
+  return record.status.state === 'failed' && `${machine} failed: ${record.status.code}`;
 }
-
-const age = (now: Date, since: string): number => now.getTime() - Date.parse(since);

@@ -3,6 +3,7 @@ import { Machine } from '../model/machine.ts';
 import { MachineName, PoolName } from '../model/names.ts';
 import { PoolSpec } from '../model/pool.ts';
 import { signature } from '../model/signature.ts';
+import { RESOURCE_KINDS } from './cloud.ts';
 
 /** What makes one machine. The caller chose the name and recorded it in `capacity` before. */
 export const ProvisionMachine = z.object({
@@ -30,7 +31,17 @@ export const provisionMachine = signature('provision-machine', {
   output: Provisioned,
 });
 
-export const RetireMachine = z.object({ pool: PoolName, machine: MachineName, reason: z.string() });
+/** How a machine was when its retirement was decided: one that changed since then stays. */
+export const ExpectedMachine = z.object({ state: z.string(), owner: z.string() });
+
+export const RetireMachine = z.object({
+  pool: PoolName,
+  machine: MachineName,
+  reason: z.string(),
+  expected: ExpectedMachine.optional(),
+  /** The record goes even if it says why the machine failed. */
+  forget: z.boolean().optional(),
+});
 export type RetireMachine = z.infer<typeof RetireMachine>;
 
 export const Retired = z.discriminatedUnion('status', [
@@ -39,9 +50,28 @@ export const Retired = z.discriminatedUnion('status', [
 ]);
 export type Retired = z.infer<typeof Retired>;
 
-/** Sub-orchestration: deletes VM, NIC and disk by their recorded names, then the record. */
+/** Sub-orchestration: deletes all that the record names in ARM, then the record. */
 export const retireMachine = signature('retire-machine', { input: RetireMachine, output: Retired });
 
 /** Instance id of the orchestration that provisions a machine: machine names are never used twice. */
 export const provisioningId = (machine: MachineName): string => `machine-${machine}`;
 export const retirementId = (machine: MachineName): string => `retire-${machine}`;
+
+export const RemoveOrphans = z.object({
+  /** As the tag says it. */
+  machine: z.string(),
+  orphans: z.array(z.object({ kind: z.enum(RESOURCE_KINDS), name: z.string() })),
+});
+export type RemoveOrphans = z.infer<typeof RemoveOrphans>;
+
+export const OrphansRemoved = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('removed') }),
+  z.object({ status: z.literal('failed'), code: z.string(), reason: z.string() }),
+]);
+export type OrphansRemoved = z.infer<typeof OrphansRemoved>;
+
+/** Deletes resources that belong to no machine; instance id `orphans-<machine>`. */
+export const removeOrphans = signature('remove-orphans', { input: RemoveOrphans, output: OrphansRemoved });
+
+/** Tags may hold what instance ids must not. */
+export const orphanRemovalId = (machine: string): string => `orphans-${machine.replace(/[^\w.-]/g, '_')}`;

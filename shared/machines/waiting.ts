@@ -1,10 +1,13 @@
 const SECOND = 1_000;
 
-/** Milliseconds from accepting a machine until it must have reported: cloud-init installs an engine in that time. */
-export const READY_WITHIN = 600 * SECOND;
+/** Milliseconds for deleting what makes up a machine: ARM holds a NIC for 180 s after a VM that failed. */
+export const REMOVED_WITHIN = 900 * SECOND;
 
 /** Milliseconds before a call is repeated that ARM was too busy for. */
 export const BUSY_PAUSE = 10 * SECOND;
+
+/** Milliseconds before the next try of what ARM was too busy for, each longer than the one before. @param tries from 1 */
+export const busyPause = (tries: number): number => Math.min(60 * SECOND, BUSY_PAUSE * 2 ** (tries - 1));
 
 /**
  * Milliseconds until the next poll: at least what ARM asked for (Retry-After), short at first and longer as the operation

@@ -16,7 +16,17 @@ export const MachineStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('stopped'), since: z.iso.datetime() }),
   z.object({ state: z.literal('starting'), since: z.iso.datetime() }),
   z.object({ state: z.literal('retiring'), since: z.iso.datetime(), reason: z.string() }),
-  z.object({ state: z.literal('failed'), at: z.iso.datetime(), code: z.string(), reason: z.string() }),
+  z.object({
+    state: z.literal('failed'),
+    at: z.iso.datetime(),
+    code: z.string(),
+    /** Which step, ARM's code and words, and the end of the console if there is one. */
+    reason: z.string(),
+    /** What to do. */
+    remedy: z.string().optional(),
+    /** Blob of the container `machines` that keeps its console log in full. */
+    console: z.string().optional(),
+  }),
 ]);
 export type MachineStatus = z.infer<typeof MachineStatus>;
 
@@ -45,20 +55,42 @@ export const HandMade = z.object({
 });
 export type HandMade = z.infer<typeof HandMade>;
 
+/** How a machine's cloud-init ended, as the machine itself says. */
+export const BootReport = z.object({
+  at: z.iso.datetime(),
+  /** Of `cloud-init status`: done, error, degraded, … */
+  status: z.string(),
+  /** What cloud-init writes to /run/cloud-init/result.json; empty if all went well. */
+  errors: z.array(z.string()),
+  /** Whether the Docker engine answered on the machine itself. */
+  engine: z.boolean(),
+});
+export type BootReport = z.infer<typeof BootReport>;
+
+/** Names in ARM of what one attempt at a machine consists of. */
+export const MachineResources = z.object({
+  vm: z.string(),
+  nic: z.string(),
+  disk: z.string(),
+  /** Only of machines made by hand. */
+  publicIp: z.string().optional(),
+  securityGroup: z.string().optional(),
+});
+export type MachineResources = z.infer<typeof MachineResources>;
+
 /** A VM with a Docker engine. Every ARM name is recorded before the first PUT, so that nothing is left unnamed. */
 export const Machine = z.object({
   name: MachineName,
   pool: PoolName,
   size: z.string(),
   image: z.string(),
-  resources: z.object({
-    vm: z.string(),
-    nic: z.string(),
-    disk: z.string(),
-    /** Only of machines made by hand. */
-    publicIp: z.string().optional(),
-    securityGroup: z.string().optional(),
-  }),
+  /** Resource id of the golden image that it boots from, made of `image`; absent: it boots from `image` itself. */
+  golden: z.string().optional(),
+  resources: MachineResources,
+  /** Counts from 1: every attempt at ARM has names of its own, since ARM keeps traces of those that failed. */
+  attempt: z.number().int().min(1).default(1),
+  /** What earlier attempts may have left, and a failed machine: until ARM has said that it is gone. */
+  leftovers: z.array(MachineResources).default([]),
   /** ARM id of the VM, as its identity token will say it. */
   vmId: z.string(),
   /** Private address; absent until the NIC exists. */
@@ -87,6 +119,8 @@ export const Machine = z.object({
   heardAt: z.iso.datetime().optional(),
   /** Since when the sweep finds nothing reserved there. */
   idleSince: z.iso.datetime().optional(),
+  /** What its cloud-init reported when it ended. */
+  boot: BootReport.optional(),
   /** Engine certificate that it was given. */
   certificate: z.object({ serial: z.string(), notAfter: z.iso.datetime() }).optional(),
 });

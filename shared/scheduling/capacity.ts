@@ -173,10 +173,10 @@ export function capacity(sources: CapacitySources): Capacity {
   };
 }
 
-/** A machine without a record was chosen just now, or never came. */
+/** A machine without a record was chosen just now, or never came; one that failed counts until ARM has nothing of it. */
 function isGone(room: MachineRoom, machines: readonly Machine[], now: Date): boolean {
   const machine = machines.find(({ name }) => name === room.machine);
-  if (machine !== undefined) return machine.status.state === 'failed';
+  if (machine !== undefined) return machine.status.state === 'failed' && machine.leftovers.length === 0;
   return now.getTime() - Date.parse(room.addedAt) > UNRECORDED_MS;
 }
 

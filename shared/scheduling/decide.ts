@@ -76,7 +76,8 @@ export function decide(
   const take = (change: Extract<Change, { kind: 'reserve' }>): Result => {
     const known = reservations.get(change.reservation);
     const knownRoom = known && rooms.get(known.machine);
-    if (known !== undefined && knownRoom !== undefined)
+    const isLost = known !== undefined && machines.get(known.machine)?.status.state === 'failed';
+    if (known !== undefined && knownRoom !== undefined && !isLost)
       return {
         outcome: 'reserved',
         machine: known.machine,

@@ -8,6 +8,7 @@ import { network } from '../../functions/activities/ensure-network.ts';
 import { fail } from '../../functions/activities/fail-machine.ts';
 import { forget } from '../../functions/activities/forget-machine.ts';
 import { look } from '../../functions/activities/look-at-machine.ts';
+import { note } from '../../functions/activities/note-removed.ts';
 import { poll } from '../../functions/activities/poll-operation.ts';
 import { record } from '../../functions/activities/record-machine.ts';
 import { provision } from '../../functions/orchestrators/provision-machine.ts';
@@ -15,6 +16,7 @@ import { retire } from '../../functions/orchestrators/retire-machine.ts';
 import type { Services } from '../../functions/services.ts';
 import { ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { type MemoryCloud, memoryCloud } from '../../shared/machines/cloud.memory.ts';
+import { consoles } from '../../shared/machines/consoles.ts';
 import { machineStore } from '../../shared/machines/machine-store.ts';
 import { ProvisionMachine } from '../../shared/machines/provisioning.ts';
 import type { Machine } from '../../shared/model/machine.ts';
@@ -43,6 +45,7 @@ const activities = [
   fail,
   begin,
   forget,
+  note,
 ] as unknown as Activity<never, unknown>[];
 
 function world(change: (cloud: MemoryCloud) => Partial<MemoryCloud> = () => ({})) {
@@ -66,6 +69,7 @@ function world(change: (cloud: MemoryCloud) => Partial<MemoryCloud> = () => ({})
     engineCa: () => ca,
     machines: machineStore(tables),
     cloud,
+    consoles: consoles(memoryBlobs()),
   } as unknown as Services;
   /** What the machine's first report does to its record. */
   const reports = async (): Promise<Machine> => {
@@ -134,7 +138,7 @@ describe('provisioning a machine', () => {
     expect(output).toEqual({
       status: 'failed',
       code: 'size-unavailable',
-      reason: 'SkuNotAvailable: not in this region',
+      reason: `Making the virtual machine ${machine}-2 of size Standard_D2s_v5 failed: SkuNotAvailable: not in this region`,
     });
     expect(await made.cloud.tagged()).toEqual([]);
     expect((await made.services.machines.get(machine))?.status).toMatchObject({
@@ -158,8 +162,15 @@ describe('provisioning a machine', () => {
     expect(output).toMatchObject({ status: 'failed', code: 'machine-not-registered' });
     expect(endedAt.getTime()).toBeGreaterThanOrEqual(Date.parse('2026-11-25T00:10:00Z'));
     expect(await made.cloud.tagged()).toEqual([]);
-    const { status } = (await made.services.machines.get(machine))!;
-    expect(status).toMatchObject({ state: 'failed', reason: expect.stringContaining('cloud-init failed') });
+    const { status, leftovers } = (await made.services.machines.get(machine))!;
+    expect(status).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('cloud-init failed'),
+      remedy: expect.stringContaining('registerWithin'),
+      console: `console/${machine}/1.log`,
+    });
+    expect(leftovers).toEqual([]);
+    expect(await made.services.consoles.read(`console/${machine}/1.log`)).toContain('booting');
   });
 
   it('is ready when only the event was lost', async () => {
@@ -186,14 +197,19 @@ describe('provisioning a machine', () => {
     expect((await runReporting(made)).output).toMatchObject({ status: 'ready' });
   });
 
-  it('fails when an activity fails for good', async () => {
+  it('asks again until launchWithin has passed when ARM gives no answer, and says so', async () => {
     const made = world(() => ({
       ensureNetwork: async () => {
         throw new Error('connection refused');
       },
     }));
     const { output } = await run(made);
-    expect(output).toMatchObject({ status: 'failed', code: 'activity-failed' });
+    expect(output).toEqual({
+      status: 'failed',
+      code: 'activity-failed',
+      reason: 'Making the network of the machines failed: ensure-network: connection refused',
+    });
+    expect(made.clock.now.getTime()).toBeGreaterThan(Date.parse('2026-11-25T00:09:00Z'));
   });
 
   it('refuses a pool whose sizes are too small', async () => {

@@ -107,7 +107,9 @@ describe('recorded histories', () => {
       expect(asked(state.actions.flat())).toEqual(scheduled(recorded.turns.slice(0, turn + 1).flat()));
       const end = recorded.turns[turn]?.find(({ EventType }) => EventType === COMPLETED);
       expect(state.isDone).toBe(end !== undefined);
-      if (end !== undefined) expect(state.output).toEqual(JSON.parse(end.Result ?? 'null'));
+      // What records have come to say since then is added by their schemas.
+      if (end !== undefined)
+        expect({ output: state.output }).toMatchObject({ output: JSON.parse(end.Result ?? 'null') });
     }
   });
 });

@@ -3,9 +3,10 @@ import { chooseSize } from '../../../shared/machines/choose-size.ts';
 import type { TaggedResource } from '../../../shared/machines/cloud.ts';
 import { withConsole } from '../../../shared/machines/console-end.ts';
 import { heard, isNewlyReady, replicaDied } from '../../../shared/machines/heard.ts';
-import { poolOf } from '../../../shared/machines/machine-names.ts';
-import { type Sighted, sweepSteps } from '../../../shared/machines/orphans.ts';
+import { poolOf, resourceNames } from '../../../shared/machines/machine-names.ts';
+import type { Sighted } from '../../../shared/machines/orphans.ts';
 import { refusalOf } from '../../../shared/machines/refusals.ts';
+import { sweepSteps } from '../../../shared/machines/sweep-steps.ts';
 import { pollDelay } from '../../../shared/machines/waiting.ts';
 import { Machine, type MachineStatus } from '../../../shared/model/machine.ts';
 import { MachineName } from '../../../shared/model/names.ts';
@@ -122,22 +123,49 @@ describe('the sweep', () => {
     createdAt: ago(age),
   });
   const whole = [resource('vm'), resource('nic'), resource('disk')];
+  const nothing: Sighted = {
+    now: NOW,
+    records: [],
+    resources: [],
+    going: new Set(),
+    occupied: new Set(),
+  };
   const steps = (sighted: Partial<Sighted>) =>
-    sweepSteps({
-      now: NOW,
-      records: [],
-      resources: [],
-      going: new Set(),
-      occupied: new Set(),
-      ...sighted,
-    }).map((step) => `${step.step} ${'machine' in step ? step.machine.name : step.name}`);
+    sweepSteps({ ...nothing, ...sighted }).map(
+      (step) => `${step.step} ${'machine' in step ? step.machine.name : step.name}`,
+    );
 
-  it('deletes what has no record: first VMs, then what they held', () => {
-    expect(steps({ resources: whole })).toEqual(['delete-resource default-k3x9bc']);
-    expect(steps({ resources: whole.slice(1) })).toEqual([
-      'delete-resource default-k3x9bc-nic',
-      'delete-resource default-k3x9bc-disk',
-    ]);
+  it('deletes together what has no record', () => {
+    expect(steps({ resources: whole })).toEqual(['remove-orphans default-k3x9bc']);
+    const [step] = sweepSteps({ ...nothing, resources: whole });
+    expect(step).toMatchObject({ reason: 'default-k3x9bc has no record', orphans: whole });
+  });
+
+  it('deletes what an earlier attempt left, and nothing of the machine that came', () => {
+    const second = ready({
+      heardAt: ago(1),
+      attempt: 2,
+      resources: resourceNames('default-k3x9bc', 2),
+      leftovers: [resourceNames('default-k3x9bc')],
+    });
+    const { vm, nic, disk } = second.resources;
+    const current = [
+      { ...resource('vm'), name: vm },
+      { ...resource('nic'), name: nic },
+      { ...resource('disk'), name: disk },
+    ];
+    const [step, ...others] = sweepSteps({
+      ...nothing,
+      records: [second],
+      resources: [...current, resource('nic')],
+    });
+    expect(step).toMatchObject({
+      step: 'remove-orphans',
+      reason: 'an earlier attempt at default-k3x9bc left it',
+      orphans: [{ kind: 'nic', name: 'default-k3x9bc-nic' }],
+    });
+    expect(others).toEqual([]);
+    expect(steps({ records: [second], resources: current })).toEqual(['note-removed default-k3x9bc']);
   });
 
   it('spares what is young, what has a record, and what carries recorded replicas', () => {
@@ -148,7 +176,7 @@ describe('the sweep', () => {
 
   it('deletes what a failed machine left, unless its orchestration does so', () => {
     const failed = machine({ state: 'failed', at: ago(300), code: 'x', reason: 'x' });
-    expect(steps({ resources: whole, records: [failed] })).toEqual(['delete-resource default-k3x9bc']);
+    expect(steps({ resources: whole, records: [failed] })).toEqual(['remove-orphans default-k3x9bc']);
     expect(steps({ resources: whole, records: [failed], going: new Set([failed.owner]) })).toEqual([]);
   });
 
