@@ -8,6 +8,8 @@ import type { NicRequest, VirtualMachineRequest } from './cloud.ts';
 export const NETWORK = 'berth-network';
 export const SUBNET = 'machines';
 export const SECURITY_GROUP = 'berth-machines';
+/** Machines made by hand join it: what reaches them is decided by their own security group alone. */
+export const BY_HAND_GROUP = 'berth-by-hand';
 
 export const MACHINE_TAG = 'berth-machine';
 export const CREATED_TAG = 'berth-created';
@@ -21,7 +23,7 @@ type Place = Pick<Settings, 'subscription' | 'resourceGroup' | 'location' | 'net
 export const resourceId = (place: Place, type: string, name: string): string =>
   `/subscriptions/${place.subscription}/resourceGroups/${place.resourceGroup}/providers/${type}/${name}`;
 
-const rule = (
+const inbound = (
   name: string,
   priority: number,
   access: string,
@@ -36,14 +38,24 @@ const rule = (
   direction: 'Inbound',
   sourceAddressPrefix: source,
   sourcePortRange: '*',
-  destinationAddressPrefix: '*',
   destinationPortRange: port,
+});
+
+const rule = (...given: Parameters<typeof inbound>) => ({
+  ...inbound(...given),
+  destinationAddressPrefix: '*',
 });
 
 /** The app reaches engines, machines do not reach each other's; other traffic comes from the network only. */
 export const securityGroup = (place: Place): NetworkSecurityGroup => ({
   location: place.location,
   securityRules: [
+    {
+      ...inbound('AllowByHand', 990, 'Allow', '*', '*', '*'),
+      destinationApplicationSecurityGroups: [
+        { id: resourceId(place, 'Microsoft.Network/applicationSecurityGroups', BY_HAND_GROUP) },
+      ],
+    },
     rule('AllowEngineFromApp', 1000, 'Allow', 'Tcp', place.appNetwork, ENGINE_PORT),
     rule('DenyEngine', 1010, 'Deny', 'Tcp', '*', ENGINE_PORT),
     rule('AllowNetwork', 4000, 'Allow', '*', 'VirtualNetwork', '*'),
@@ -75,7 +87,18 @@ export const networkInterface = (place: Place, request: NicRequest, created: Dat
       ...(request.address === undefined
         ? { privateIPAllocationMethod: 'Dynamic' }
         : { privateIPAllocationMethod: 'Static', privateIPAddress: request.address }),
-      subnet: { id: `${resourceId(place, 'Microsoft.Network/virtualNetworks', NETWORK)}/subnets/${SUBNET}` },
+      subnet: {
+        id:
+          request.subnet ??
+          `${resourceId(place, 'Microsoft.Network/virtualNetworks', NETWORK)}/subnets/${SUBNET}`,
+      },
+      // Members of such a group are in one network.
+      ...(request.securityGroup !== undefined &&
+        request.subnet === undefined && {
+          applicationSecurityGroups: [
+            { id: resourceId(place, 'Microsoft.Network/applicationSecurityGroups', BY_HAND_GROUP) },
+          ],
+        }),
       ...(request.publicIp !== undefined && {
         publicIPAddress: {
           id: resourceId(place, 'Microsoft.Network/publicIPAddresses', request.publicIp),

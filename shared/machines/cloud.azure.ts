@@ -1,5 +1,6 @@
 import { found, refusal } from './arm-answers.azure.ts';
 import {
+  BY_HAND_GROUP,
   CREATED_TAG,
   MACHINE_TAG,
   NETWORK,
@@ -50,6 +51,13 @@ export function azureCloud(clients: ArmClients): Cloud {
 
   async function ensureNetwork(): Promise<Progress> {
     const begun = (name: string): Started => ({ kind: 'network', name });
+    const { location } = settings;
+    if ((await found(network.applicationSecurityGroups.get(group, BY_HAND_GROUP))) === undefined) {
+      const progress = await begin(begun(BY_HAND_GROUP), () =>
+        network.applicationSecurityGroups.createOrUpdate(group, BY_HAND_GROUP, { location }),
+      );
+      if (progress.status !== 'done') return progress;
+    }
     const wantedGroup = securityGroup(settings);
     const rules = await found(network.networkSecurityGroups.get(group, SECURITY_GROUP));
     const missing = (wantedGroup.securityRules ?? []).filter(

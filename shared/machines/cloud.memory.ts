@@ -1,3 +1,4 @@
+import type { KeptAccess } from './by-hand/public-access.memory.ts';
 import type { Cloud, Operation, Progress, VirtualMachineRequest } from './cloud.ts';
 
 /** Machines that are only remembered; operations take one poll. For tests of what asks for machines. */
@@ -20,8 +21,12 @@ const SIZES: Readonly<Record<string, { cores: number; memory: number }>> = {
   Standard_D4s_v5: { cores: 4, memory: 16_384 },
 };
 
-export function memoryCloud(now: () => Date = () => new Date()): MemoryCloud {
-  const nics = new Map<string, Tags & { readonly address: string }>();
+/** @param access public addresses and security groups, as `memoryPublicAccess` keeps them */
+export function memoryCloud(
+  now: () => Date = () => new Date(),
+  access: Map<string, KeptAccess> = new Map(),
+): MemoryCloud {
+  const nics = new Map<string, Tags & { readonly address: string; readonly holds: readonly string[] }>();
   const disks = new Map<string, Tags>();
   const vms = new Map<string, Vm>();
   const failures: { code: string; message: string }[] = [];
@@ -58,13 +63,16 @@ export function memoryCloud(now: () => Date = () => new Date()): MemoryCloud {
       if (network) return { status: 'done' };
       return going('network', 'network');
     },
-    async createNic({ name, machine }) {
+    async createNic({ name, machine, publicIp, securityGroup, address: wanted }) {
       const existing = nics.get(name);
       if (existing !== undefined) return { status: 'done', result: { address: existing.address } };
       if (!network) return refused('InvalidResourceReference', 'There is no network.');
+      const holds = [publicIp, securityGroup].filter((one) => one !== undefined);
+      const missing = holds.find((one) => !access.has(one));
+      if (missing !== undefined) return refused('InvalidResourceReference', `There is no ${missing}.`);
       lastAddress += 1;
-      const address = `10.20.${Math.floor(lastAddress / 256)}.${lastAddress % 256}`;
-      nics.set(name, { address, machine, createdAt: now().toISOString() });
+      const address = wanted ?? `10.20.${Math.floor(lastAddress / 256)}.${lastAddress % 256}`;
+      nics.set(name, { address, machine, createdAt: now().toISOString(), holds });
       return going('nic', name);
     },
     async createVirtualMachine(request) {
@@ -101,6 +109,15 @@ export function memoryCloud(now: () => Date = () => new Date()): MemoryCloud {
           return refused('OperationNotAllowed', `Disk ${name} is attached to VM ${user}.`);
         disks.delete(name);
       }
+      if (kind === 'public-ip' || kind === 'security-group') {
+        const code =
+          kind === 'public-ip'
+            ? 'PublicIPAddressCannotBeDeleted'
+            : 'InUseNetworkSecurityGroupCannotBeDeleted';
+        for (const [nic, { holds }] of nics)
+          if (holds.includes(name)) return refused(code, `${name} is used by NIC ${nic}.`);
+        access.delete(name);
+      }
       return { status: 'done' };
     },
     async virtualMachine(name) {
@@ -118,7 +135,13 @@ export function memoryCloud(now: () => Date = () => new Date()): MemoryCloud {
         machine: request.name,
         createdAt: disks.get(request.disk)?.createdAt,
       }));
-      return [...listed, ...tags('nic', nics), ...tags('disk', disks)];
+      const others = [...access].map(([name, { kind, machine, createdAt }]) => ({
+        kind,
+        name,
+        machine,
+        createdAt,
+      }));
+      return [...listed, ...tags('nic', nics), ...tags('disk', disks), ...others];
     },
     size: async (name) => SIZES[name],
     consoleLog: async (name) => (vms.has(name) ? `${name} login:\n` : undefined),

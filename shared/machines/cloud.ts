@@ -61,7 +61,9 @@ export interface NicRequest {
   /** Names of what a machine made by hand has besides: made before the NIC. */
   readonly publicIp?: string;
   readonly securityGroup?: string;
-  /** A fixed private address of the network; absent: the next that is free. */
+  /** Resource id of a subnet of the user's own; absent: that of Berth's machines. */
+  readonly subnet?: string;
+  /** A fixed private address of the subnet; absent: the next that is free. */
   readonly address?: string;
 }
 

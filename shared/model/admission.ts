@@ -1,12 +1,18 @@
 import { z } from 'zod';
 
-/** An address or a range of addresses that are admitted: `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`. */
+/**
+ * IPv4 addresses that are admitted, `203.0.113.7` or `203.0.113.0/24`: public addresses of machines are IPv4. Bits behind
+ * the prefix are taken as zero.
+ */
 export const Cidr = z
-  .union(
-    [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
-    'expected an address, or a range such as 203.0.113.0/24',
-  )
-  .transform((text) => (text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`));
+  .union([z.ipv4(), z.cidrv4()], 'expected an IPv4 address, or a range such as 203.0.113.0/24')
+  .transform((text) => {
+    const [address = '', length = '32'] = text.split('/');
+    const bits = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+    const size = 2 ** (32 - Number(length));
+    const first = Math.floor(bits / size) * size;
+    return `${[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.')}/${length}`;
+  });
 
 const PORT = '([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])';
 

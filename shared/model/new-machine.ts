@@ -52,7 +52,7 @@ export const NewMachine = z.strictObject({
   /** Public keys, as in authorized_keys; without any, nobody can log in. */
   sshKeys: z.array(SshKey).max(20).default([]),
   tags: z.record(z.string().min(1).max(512), z.string().max(256)).default({}),
-  /** cloud-init user data that is carried out after Berth's own: `#cloud-config`, a script with `#!`, or a MIME multipart text. */
+  /** cloud-init user data that is carried out after Berth's own: it begins with `#cloud-config`, `#!` (a script), `#cloud-boothook` or `#include`. */
   customData: z.string().max(65_535).optional(),
 });
 export type NewMachine = z.infer<typeof NewMachine>;

@@ -154,6 +154,7 @@ describe('cloud on Azure: refusals, delays and lost answers', () => {
       .securityRules;
     expect(rules.map(({ name }: { name: string }) => name)).toEqual([
       'by-hand',
+      'AllowByHand',
       'AllowEngineFromApp',
       'DenyEngine',
       'AllowNetwork',

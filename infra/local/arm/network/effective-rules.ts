@@ -1,21 +1,34 @@
 import type { InboundRule } from '../../machine-runtime/machine-runtime.ts';
 import { type Block, complement, contains, formatBlock, parseBlock } from './ipv4.ts';
-import { DEFAULT_RULES, destinationPorts, destinations, type RuleBody, sources } from './security-rules.ts';
+import {
+  DEFAULT_RULES,
+  destinationPorts,
+  destinations,
+  joined,
+  type RuleBody,
+  sources,
+} from './security-rules.ts';
 
 /** Azure's load balancer probes and platform come from this address. */
 const PLATFORM = '168.63.129.16/32';
 
-/** What one security group says about one machine, in the order of priority, service tags resolved. Pure. */
+/**
+ * What one security group says about one machine, in the order of priority, service tags resolved. Pure.
+ * @param groups ids of the application security groups that the machine joined
+ */
 export function rulesFor(
   group: readonly RuleBody[],
   address: string,
   space: readonly string[],
+  groups: readonly string[] = [],
 ): readonly InboundRule[] {
   const machine = parseBlock(address);
+  const joins = (rule: RuleBody): boolean =>
+    joined(rule).some((id) => groups.some((own) => own.toLowerCase() === id.toLowerCase()));
   return [...group, ...DEFAULT_RULES]
     .filter(({ properties }) => properties.direction === 'Inbound')
     .sort((a, b) => a.properties.priority - b.properties.priority)
-    .filter((rule) => covers(resolve(destinations(rule), space), machine))
+    .filter((rule) => joins(rule) || covers(resolve(destinations(rule), space), machine))
     .map((rule) => ({
       name: rule.name,
       priority: rule.properties.priority,

@@ -1,6 +1,7 @@
 import type { InboundRule } from '../../machine-runtime/machine-runtime.ts';
 import type { Arm } from '../arm.ts';
 import { type Resource, sameId } from '../resources/resource.ts';
+import { groupsOf } from './application-groups.ts';
 import { combine, rulesFor } from './effective-rules.ts';
 import { ipConfigurationsOf, referenceOf, subnetById } from './references.ts';
 import { rulesOf } from './security-groups.ts';
@@ -20,7 +21,9 @@ export function inboundRules(arm: Arm, nic: Resource): readonly InboundRule[] {
   const ids = [place.subnet.properties.networkSecurityGroup?.id, referenceOf(nic, 'networkSecurityGroup')];
   const [outer, inner] = ids
     .flatMap((id) => (id === undefined ? [] : (arm.resources.find('nsg', id) ?? [])))
-    .map((group) => rulesFor(rulesOf(group), configuration.properties.privateIPAddress, space));
+    .map((group) =>
+      rulesFor(rulesOf(group), configuration.properties.privateIPAddress, space, groupsOf(nic)),
+    );
   if (outer === undefined) return OPEN;
   return inner === undefined ? outer : combine(outer, inner);
 }

@@ -23,6 +23,7 @@ const ConfigurationBody = z.looseObject({
     privateIPAddress: z.string().optional(),
     privateIPAllocationMethod: z.string().default('Dynamic'),
     publicIPAddress: Reference.optional(),
+    applicationSecurityGroups: z.array(Reference).optional(),
     primary: z.boolean().optional(),
   }),
 });
@@ -120,6 +121,8 @@ function acceptConfiguration(
         `Resource ${publicIPAddress.id} is already allocated to resource ${holder.id}.`,
       );
   }
+  for (const group of body.properties.applicationSecurityGroups ?? [])
+    if (arm.resources.find('asg', group.id) === undefined) throw invalidReference(group.id, id);
   const own =
     before &&
     ipConfigurationsOf(before).find(

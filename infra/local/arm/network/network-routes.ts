@@ -2,6 +2,7 @@ import type { Arm } from '../arm.ts';
 import type { Route } from '../requests/arm-request.ts';
 import type { Resource } from '../resources/resource.ts';
 import { trackedRoutes } from '../resources/tracked.ts';
+import { applicationGroups } from './application-groups.ts';
 import { affected, enforce } from './inbound-rules.ts';
 import { interfaces } from './interfaces.ts';
 import { publicAddresses } from './public-addresses.ts';
@@ -18,6 +19,7 @@ export function networkRoutes(arm: Arm): readonly Route[] {
     ...subnetRoutes(arm),
     ...trackedRoutes(arm, securityGroups(arm, enforceRules)),
     ...securityRuleRoutes(arm),
+    ...trackedRoutes(arm, applicationGroups(arm)),
     ...trackedRoutes(arm, publicAddresses(arm)),
     ...trackedRoutes(arm, interfaces(arm, enforceRules)),
   ];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Arm } from '../arm.ts';
 import { ArmError } from '../requests/arm-error.ts';
 import { parseBody } from '../requests/bodies.ts';
-import { type Json, type Resource, render } from '../resources/resource.ts';
+import { type Json, type Resource, render, sameId } from '../resources/resource.ts';
 import type { Tracked } from '../resources/tracked.ts';
 import { holderOfAddress } from './references.ts';
 import { etag } from './virtual-networks.ts';
@@ -14,7 +14,10 @@ const Body = z.looseObject({
     .optional(),
   zones: z.array(z.string()).optional(),
   properties: z
-    .looseObject({ publicIPAllocationMethod: z.string().default('Dynamic') })
+    .looseObject({
+      publicIPAllocationMethod: z.string().default('Dynamic'),
+      dnsSettings: z.looseObject({ domainNameLabel: z.string().optional() }).optional(),
+    })
     .default({ publicIPAllocationMethod: 'Dynamic' }),
 });
 
@@ -45,6 +48,7 @@ export const publicAddresses = (arm: Arm): Tracked => ({
         ...properties,
         publicIPAllocationMethod: fixed ? 'Static' : 'Dynamic',
         publicIPAddressVersion: 'IPv4',
+        ...dnsOf(arm, id, properties.dnsSettings?.domainNameLabel),
         idleTimeoutInMinutes: properties.idleTimeoutInMinutes ?? 4,
         resourceGuid: before?.properties.resourceGuid ?? randomUUID(),
       },
@@ -67,4 +71,24 @@ function viewAddress(arm: Arm, address: Resource): Json {
   if (holder === undefined) return render(address);
   const attached = { ipAddress: holder.properties.privateIPAddress, ipConfiguration: { id: holder.id } };
   return render({ ...address, properties: { ...address.properties, ...attached } });
+}
+
+/** Names under cloudapp.azure.com are the region's, whoever has them. @throws ArmError DnsRecordInUse */
+function dnsOf(arm: Arm, id: string, label: string | undefined): Json {
+  if (label === undefined) return {};
+  if (!/^[a-z][a-z0-9-]{1,61}[a-z0-9]$/.test(label))
+    throw new ArmError(
+      400,
+      'DomainNameLabelDoesNotMatchRegex',
+      `The domain name label ${label} is invalid. It must conform to the following regular expression: ^[a-z][a-z0-9-]{1,61}[a-z0-9]$.`,
+    );
+  const fqdn = `${label}.${arm.location}.cloudapp.azure.com`;
+  const holder = arm.resources
+    .list('publicIp')
+    .find(
+      (other) => !sameId(other.id, id) && (other.properties.dnsSettings as Json | undefined)?.fqdn === fqdn,
+    );
+  if (holder !== undefined)
+    throw new ArmError(400, 'DnsRecordInUse', `DNS record ${fqdn} is already used by another public IP.`);
+  return { dnsSettings: { domainNameLabel: label, fqdn } };
 }

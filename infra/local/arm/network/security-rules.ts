@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ArmError } from '../requests/arm-error.ts';
+import { Reference } from '../requests/bodies.ts';
 import { parseBlock } from './ipv4.ts';
 
 const ports = z.string().regex(/^(\*|\d{1,5}(-\d{1,5})?)$/, 'expected a port, a range from-to, or *');
@@ -16,6 +17,7 @@ export const RuleBody = z.looseObject({
     sourceAddressPrefixes: z.array(z.string()).optional(),
     destinationAddressPrefix: z.string().optional(),
     destinationAddressPrefixes: z.array(z.string()).optional(),
+    destinationApplicationSecurityGroups: z.array(Reference).optional(),
     sourcePortRange: ports.optional(),
     sourcePortRanges: z.array(ports).optional(),
     destinationPortRange: ports.optional(),
@@ -55,11 +57,11 @@ export function acceptRule(body: RuleBody, groupId: string): RuleBody {
         'SecurityRuleInvalidAddressPrefix',
         `Security rule has invalid Address prefix. Value provided: ${prefix}`,
       );
-  if (sources(body).length === 0 || destinations(body).length === 0)
+  if (sources(body).length === 0 || destinations(body).length + joined(body).length === 0)
     throw new ArmError(
       400,
       'SecurityRuleParameterContainsUnsupportedValue',
-      `Rule ${id}: a source and a destination address prefix are needed.`,
+      `Rule ${id}: a source address prefix, and a destination address prefix or application security group are needed.`,
     );
   if (destinationPorts(body).length === 0)
     throw new ArmError(
@@ -78,6 +80,9 @@ const both = (one: string | undefined, many: readonly string[] | undefined): rea
 export const sources = ({ properties: p }: RuleBody) => both(p.sourceAddressPrefix, p.sourceAddressPrefixes);
 export const destinations = ({ properties: p }: RuleBody) =>
   both(p.destinationAddressPrefix, p.destinationAddressPrefixes);
+/** Ids of the application security groups whose members a rule is about. */
+export const joined = ({ properties: p }: RuleBody): readonly string[] =>
+  (p.destinationApplicationSecurityGroups ?? []).map(({ id }) => id);
 export const destinationPorts = ({ properties: p }: RuleBody) =>
   both(p.destinationPortRange, p.destinationPortRanges);
 

@@ -52,6 +52,7 @@ const NAMES: Readonly<Record<Kind, RegExp>> = {
   vm: /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}[a-zA-Z0-9])?$/,
   vnet: /^[a-zA-Z0-9]([\w.-]{0,62}\w)?$/,
   nsg: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
+  asg: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   publicIp: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   nic: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   disk: /^\w([\w-]{0,79})$/,

@@ -1,12 +1,13 @@
 /** What the endpoint keeps of each kind of resource. `properties` is what GET shows; `hidden` never leaves. */
 export type Json = { readonly [name: string]: unknown };
 
-export type Kind = 'group' | 'vnet' | 'nsg' | 'publicIp' | 'nic' | 'disk' | 'image' | 'vm';
+export type Kind = 'group' | 'vnet' | 'nsg' | 'asg' | 'publicIp' | 'nic' | 'disk' | 'image' | 'vm';
 
 export const typeOf: Readonly<Record<Kind, string>> = {
   group: 'Microsoft.Resources/resourceGroups',
   vnet: 'Microsoft.Network/virtualNetworks',
   nsg: 'Microsoft.Network/networkSecurityGroups',
+  asg: 'Microsoft.Network/applicationSecurityGroups',
   publicIp: 'Microsoft.Network/publicIPAddresses',
   nic: 'Microsoft.Network/networkInterfaces',
   disk: 'Microsoft.Compute/disks',
