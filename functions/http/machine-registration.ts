@@ -9,13 +9,14 @@ import { readBody } from './read-body.ts';
 /** A machine asks for its engine's certificate: it proves with its identity token that it is the VM that was made. */
 export async function register(request: HttpRequest, made: Services): Promise<HttpResponseInit> {
   const { name, address } = await callingMachine(request, made);
-  const { csr } = await readBody(request, { schema: RegistrationRequest });
+  const { csr, hostKeys } = await readBody(request, { schema: RegistrationRequest });
   const ca = await made.engineCa();
   const issued = await signMachineCertificate(ca, csr, { name, address }, made.now());
   const { serial, notAfter } = issued;
   await made.machines.change(name, (machine) => ({
     ...machine,
     certificate: { serial, notAfter: notAfter.toISOString() },
+    ...(hostKeys === undefined ? {} : { hostKeys }),
   }));
   const answer: RegistrationResponse = { certificate: issued.certificate, ca: ca.certificatePem };
   return { jsonBody: answer };

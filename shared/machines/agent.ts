@@ -4,7 +4,7 @@
  * Its configuration is /etc/berth/agent.json: {"app": "https://…", "machine": "…"}.
  */
 export const agentScript = String.raw`#!/usr/bin/python3
-import http.client, json, os, queue, re, socket, subprocess, sys, threading, time
+import glob, http.client, json, os, queue, re, socket, subprocess, sys, threading, time
 import urllib.error, urllib.parse, urllib.request
 from datetime import datetime, timezone
 
@@ -74,6 +74,11 @@ def certified():
     return os.path.exists(TLS + '/cert.pem') and subprocess.run(check, capture_output=True).returncode == 0
 
 
+def host_keys():
+    words = [(read(path) or '').split()[:2] for path in sorted(glob.glob('/etc/ssh/ssh_host_*_key.pub'))]
+    return [' '.join(key) for key in words if len(key) == 2][:10]
+
+
 def register():
     if certified():
         return
@@ -83,7 +88,7 @@ def register():
     subprocess.run(['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
                     '-keyout', TLS + '/key.pem.new', '-out', TLS + '/csr.pem', '-subj', '/CN=' + MACHINE,
                     '-addext', 'subjectAltName=DNS:%s,IP:%s' % (MACHINE, address)], check=True, capture_output=True)
-    request = {'csr': open(TLS + '/csr.pem').read()}
+    request = {'csr': open(TLS + '/csr.pem').read(), 'hostKeys': host_keys()}
     renewal = os.path.exists(TLS + '/cert.pem')
     ask = lambda: json.loads(post('/registration', request))
     # The engine waits for this unit at boot: with a certificate that is still good it need not wait for the app.

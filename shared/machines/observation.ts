@@ -9,6 +9,11 @@ import { z } from 'zod';
 export const RegistrationRequest = z.strictObject({
   /** PKCS #10, PEM. CN is the machine's name; subject alternative names are its name and private address. */
   csr: z.string().startsWith('-----BEGIN CERTIFICATE REQUEST-----').max(8192),
+  /** Public host keys of its sshd, if it has one: `<type> <base64>` (RFC 4253, 6.6). */
+  hostKeys: z
+    .array(z.string().regex(/^(ssh|ecdsa)-[a-z0-9@.-]{1,60} [A-Za-z0-9+/]{40,4000}={0,2}$/))
+    .max(10)
+    .optional(),
 });
 export type RegistrationRequest = z.infer<typeof RegistrationRequest>;
 

@@ -32,6 +32,12 @@ describe('an observation', () => {
 describe('a registration', () => {
   it('carries a certificate request', () => {
     expect(RegistrationRequest.safeParse({ csr: 'hello' }).success).toBe(false);
+    const csr = '-----BEGIN CERTIFICATE REQUEST-----\nAA==\n';
+    const hostKey = `ssh-ed25519 ${'A'.repeat(68)}`;
+    expect(RegistrationRequest.safeParse({ csr, hostKeys: [hostKey] }).success).toBe(true);
+    // It becomes a line of a file that ssh reads.
+    for (const bad of [`${hostKey}\n* ${hostKey}`, `${hostKey} comment`, `@cert-authority * ${hostKey}`])
+      expect(RegistrationRequest.safeParse({ csr, hostKeys: [bad] }).success).toBe(false);
     expect(
       RegistrationRequest.safeParse({ csr: '-----BEGIN CERTIFICATE REQUEST-----\nAA==\n' }).success,
     ).toBe(true);
