@@ -121,6 +121,8 @@ export const Machine = z.object({
   idleSince: z.iso.datetime().optional(),
   /** What its cloud-init reported when it ended. */
   boot: BootReport.optional(),
+  /** Public keys of its sshd, `<type> <base64>`, as it said at its registration: whom ssh is to find there. */
+  hostKeys: z.array(z.string()).optional(),
   /** Engine certificate that it was given. */
   certificate: z.object({ serial: z.string(), notAfter: z.iso.datetime() }).optional(),
 });
