@@ -5,6 +5,10 @@ import type { Settings } from '../shared/config/settings.ts';
 import type { EngineOf } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
 import { armClients } from '../shared/machines/arm-clients.azure.ts';
+import { azureCatalogue } from '../shared/machines/by-hand/catalogue.azure.ts';
+import type { Catalogue } from '../shared/machines/by-hand/catalogue.ts';
+import { azurePublicAccess } from '../shared/machines/by-hand/public-access.azure.ts';
+import type { PublicAccess } from '../shared/machines/by-hand/public-access.ts';
 import { azureCloud } from '../shared/machines/cloud.azure.ts';
 import type { Cloud } from '../shared/machines/cloud.ts';
 import { type Consoles, consoles } from '../shared/machines/consoles.ts';
@@ -13,6 +17,8 @@ import { azureMachineImages } from '../shared/machines/golden/machine-images.azu
 import type { MachineImages } from '../shared/machines/golden/machine-images.ts';
 import { type IdentityTokens, identityTokens } from '../shared/machines/identity-token.ts';
 import { type MachineStore, machineStore } from '../shared/machines/machine-store.ts';
+import { azurePower } from '../shared/machines/power.azure.ts';
+import type { Power } from '../shared/machines/power.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
@@ -24,6 +30,9 @@ export interface MachineServices {
   readonly engineOf: EngineOf;
   readonly machines: MachineStore;
   readonly cloud: Cloud;
+  readonly power: Power;
+  readonly publicAccess: PublicAccess;
+  readonly catalogue: Catalogue;
   readonly machineImages: MachineImages;
   /** Records of golden images. */
   readonly golden: GoldenStore;
@@ -48,6 +57,9 @@ export function machineServices(from: {
     engineOf: engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem })),
     machines: machineStore(tables),
     cloud: azureCloud(arm),
+    power: azurePower(arm),
+    publicAccess: azurePublicAccess(arm),
+    catalogue: azureCatalogue(arm),
     machineImages: azureMachineImages(arm),
     golden: goldenStore(tables),
     consoles: consoles(azureBlobs(settings.blobUri, 'machines', credential)),

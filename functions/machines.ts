@@ -3,6 +3,8 @@ import './activities/adopt-builder.ts';
 import './activities/begin-retirement.ts';
 import './activities/call-for-image.ts';
 import './activities/create-nic.ts';
+import './activities/create-public-ip.ts';
+import './activities/create-security-group.ts';
 import './activities/create-virtual-machine.ts';
 import './activities/delete-resource.ts';
 import './activities/end-golden-image.ts';

@@ -3,6 +3,14 @@ import { expectedAttempt } from '../../shared/machines/superseded.ts';
 import { activity } from './activity.ts';
 
 export const nic = activity(createNic, async ({ machine, attempt }, made) => {
-  const { resources } = expectedAttempt(machine, await made.machines.get(machine), attempt);
-  return await made.cloud.createNic({ name: resources.nic, machine });
+  const { resources, hand } = expectedAttempt(machine, await made.machines.get(machine), attempt);
+  const { nic: name, publicIp, securityGroup } = resources;
+  return await made.cloud.createNic({
+    name,
+    machine,
+    ...(publicIp !== undefined && { publicIp }),
+    ...(securityGroup !== undefined && { securityGroup }),
+    ...(hand?.subnet !== undefined && { subnet: hand.subnet }),
+    ...(hand?.address !== undefined && { address: hand.address }),
+  });
 });

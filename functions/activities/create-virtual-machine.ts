@@ -1,3 +1,5 @@
+import { withUserData } from '../../shared/machines/by-hand/custom-data.ts';
+import { customDataSecret } from '../../shared/machines/by-hand/custom-data-secret.ts';
 import type { Progress } from '../../shared/machines/cloud.ts';
 import { renderCloudInit } from '../../shared/machines/cloud-init.ts';
 import { renderBuilderCloudInit } from '../../shared/machines/golden/builder-cloud-init.ts';
@@ -19,9 +21,10 @@ export const create = activity(createVirtualMachine, async ({ machine: name, att
       message: `The network interface of ${name} has no private address yet.`,
       remedy: 'It is asked again.',
     });
+  const reached = await publicNameOf(found, made);
   const changed = await made.machines.change(name, (current) =>
     current.status.state === 'provisioning' && current.attempt === attempt
-      ? { ...current, address, status: { state: 'booting', since: made.now().toISOString() } }
+      ? { ...current, address, ...reached, status: { state: 'booting', since: made.now().toISOString() } }
       : undefined,
   );
   const machine = expectedAttempt(name, changed, attempt);
@@ -36,10 +39,10 @@ export const create = activity(createVirtualMachine, async ({ machine: name, att
 });
 
 async function ask(machine: Machine, made: Services): Promise<Progress> {
-  const { name, pool, size, golden, image } = machine;
+  const { name, pool, size, golden, image, zone, priority, hand } = machine;
   const { vm, nic, disk } = machine.resources;
   const customData = pool === IMAGE_BUILDERS ? renderBuilderCloudInit() : await customDataOf(machine, made);
-  const tags = { 'berth-machine': name, 'berth-pool': pool };
+  const tags = { ...hand?.tags, 'berth-machine': name, 'berth-pool': pool };
   return await made.cloud.createVirtualMachine({
     name: vm,
     nic,
@@ -48,17 +51,37 @@ async function ask(machine: Machine, made: Services): Promise<Progress> {
     image: golden ?? image,
     customData,
     tags,
+    priority,
+    ...(zone !== undefined && { zone }),
+    ...(hand !== undefined &&
+      hand.sshKeys.length > 0 && { admin: { user: hand.adminUser, sshKeys: hand.sshKeys } }),
   });
 }
 
-const customDataOf = async ({ name, golden }: Machine, made: Services): Promise<string> =>
-  renderCloudInit({
+const customDataOf = async ({ name, golden, hand }: Machine, made: Services): Promise<string> => {
+  const ours = renderCloudInit({
     machine: name,
     appUrl: `https://${made.settings.hostname}`,
     engineCaCertificate: (await made.engineCa()).certificatePem,
     network: made.settings.network,
     installed: golden !== undefined,
   });
+  if (hand?.customData !== true) return ours;
+  const users = await made.secrets.open(customDataSecret(name));
+  return withUserData(ours, users && new TextDecoder().decode(users));
+};
+
+/** The address and DNS name at which the user of a machine made by hand reaches it: its certificate names them. */
+async function publicNameOf(
+  { resources: { publicIp } }: Machine,
+  { publicAccess }: Pick<Services, 'publicAccess'>,
+): Promise<Pick<Machine, 'publicAddress' | 'hostname'>> {
+  const found = publicIp === undefined ? undefined : await publicAccess.publicIp(publicIp);
+  return {
+    ...(found?.address !== undefined && { publicAddress: found.address }),
+    ...(found?.hostname !== undefined && { hostname: found.hostname }),
+  };
+}
 
 /** ARM's codes for a body that names what is not there. */
 const isAbsent = (code: string): boolean =>

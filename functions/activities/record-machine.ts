@@ -1,7 +1,9 @@
+import { nextAttempt } from '../../shared/machines/by-hand/hand-made-record.ts';
 import { chooseSize } from '../../shared/machines/choose-size.ts';
 import { profileOf } from '../../shared/machines/golden/profile.ts';
 import { recordMachine } from '../../shared/machines/machine-activities.ts';
-import { resourceNames, virtualMachineId } from '../../shared/machines/machine-names.ts';
+import { BY_HAND, resourceNames, virtualMachineId } from '../../shared/machines/machine-names.ts';
+import type { ProvisionMachine } from '../../shared/machines/provisioning.ts';
 import { Terminal } from '../../shared/model/errors.ts';
 import type { Machine } from '../../shared/model/machine.ts';
 import type { PoolSpec } from '../../shared/model/pool.ts';
@@ -12,6 +14,7 @@ export const record = activity(recordMachine, async ({ request, tried, attempt, 
   const { pool, spec, machine, needs } = request;
   const existing = await made.machines.get(machine);
   if (existing !== undefined && !isBefore(existing, attempt)) return existing;
+  if (pool === BY_HAND) return await again(existing, request, tried, { attempt, left }, made);
   const known = await Promise.all(
     spec.sizes.map(async (name) => {
       const size = await made.cloud.size(name);
@@ -55,6 +58,31 @@ export const record = activity(recordMachine, async ({ request, tried, attempt, 
   });
   return changed ?? recorded;
 });
+
+/** A machine made by hand is recorded by who asked for it; further attempts at it get new names, and no other size. */
+async function again(
+  existing: Machine | undefined,
+  { machine }: Pick<ProvisionMachine, 'machine'>,
+  tried: readonly string[],
+  { attempt, left }: { readonly attempt: number; readonly left: boolean },
+  made: Services,
+): Promise<Machine> {
+  const { subscription, resourceGroup } = made.settings;
+  const changed =
+    existing !== undefined && tried.includes(existing.size)
+      ? undefined
+      : await made.machines.change(machine, (current) =>
+          isBefore(current, attempt)
+            ? nextAttempt(current, { attempt, left, now: made.now(), subscription, resourceGroup })
+            : undefined,
+        );
+  if (changed !== undefined) return changed;
+  throw new Terminal({
+    code: 'no-size-left',
+    message: `${machine} cannot be made in its size.`,
+    remedy: 'Ask for another size, or try again later.',
+  });
+}
 
 /** Whether the record is of an earlier attempt at a machine that is still to come. */
 const isBefore = ({ status, attempt: known }: Machine, attempt: number): boolean =>

@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import { IMAGE_BUILDERS } from '../../shared/machines/golden/builder-pool.ts';
-import { type LaunchFailure, launchFailure } from '../../shared/machines/launch-failure.ts';
+import { type LaunchFailure, type LaunchStep, launchFailure } from '../../shared/machines/launch-failure.ts';
 import { failMachine, noteRemoved, recordMachine } from '../../shared/machines/machine-activities.ts';
 import { namesOf } from '../../shared/machines/machine-names.ts';
 import {
@@ -8,9 +8,8 @@ import {
   type ProvisionMachine,
   provisionMachine,
 } from '../../shared/machines/provisioning.ts';
-import type { Refusal } from '../../shared/machines/refusals.ts';
 import { busyPause, later } from '../../shared/machines/waiting.ts';
-import type { Machine } from '../../shared/model/machine.ts';
+import type { Machine, MachineResources } from '../../shared/model/machine.ts';
 import type { MachineName } from '../../shared/model/names.ts';
 import type { Outcome } from '../../shared/model/signature.ts';
 import { awaitClean } from './await-clean.ts';
@@ -21,7 +20,7 @@ import { removeOne, removeResources } from './remove-resources.ts';
 
 /**
  * Records a machine, asks ARM for it in the sizes of its pool, and waits until its engine reports. Each attempt has
- * names of its own, recorded before ARM hears of them; its VM is gone before the next begins.
+ * names of its own, recorded before ARM hears of them; its VM is gone before ARM is asked for the next.
  */
 export function* provision(
   context: OrchestrationContext,
@@ -32,13 +31,13 @@ export function* provision(
   const launchBy = context.df.currentUtcDateTime.getTime() + spec.launchWithin * 1000;
   const tried: string[] = [];
   let last: LaunchFailure | undefined;
-  let left = false;
+  let before: MachineResources | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const asked: Outcome<Machine> = yield* callActivity(context, recordMachine, {
       request,
       tried,
       attempt,
-      left,
+      left: before !== undefined,
       owner,
     });
     if (asked.outcome === 'refused') {
@@ -49,28 +48,39 @@ export function* provision(
     const record: Machine = asked.value;
     const known = endOf(record, owner);
     if (known !== undefined) return known;
+    // Only now: a VM that failed to ARM may still come up and report, and then it is the machine.
+    const stays = before && (yield* clear(context, machine, before));
+    if (stays !== undefined) return yield* giveUp(context, machine, stays);
 
     const built = yield* build(context, record, launchBy);
     if (built === undefined) {
+      context.df.setCustomStatus('registration');
       const awaited = record.pool === IMAGE_BUILDERS ? awaitClean : awaitRegistration;
       const failure = yield* awaited(context, record, spec.registerWithin);
       return 'status' in failure ? failure : yield* giveUp(context, machine, failure);
     }
     const { step, refusal } = built;
     const { resources, size } = record;
-    last = launchFailure(step, step === 'nic' ? resources.nic : `${resources.vm} of size ${size}`, refusal);
+    last = launchFailure(step, subjectOf(step, resources, size), refusal);
     const next = later(context.df.currentUtcDateTime, busyPause(attempt));
     if (refusal.answer === 'give-up' || next.getTime() > launchBy)
       return yield* giveUp(context, machine, last, refusal.by === 'refused');
 
     if (refusal.answer === 'next-size') tried.push(size);
     else yield context.df.createTimer(next);
-    const cleared: Cleared = yield* clear(context, record);
-    if (cleared.vm !== undefined)
-      return yield* giveUp(context, machine, launchFailure('removal', resources.vm, cleared.vm));
-    left = cleared.left;
+    before = resources;
   }
 }
+
+const subjectOf = (step: LaunchStep, resources: Machine['resources'], size: string): string => {
+  const { vm, nic, publicIp = '', securityGroup = '' } = resources;
+  const names: Partial<Record<LaunchStep, string>> = {
+    nic,
+    'public-ip': publicIp,
+    'security-group': securityGroup,
+  };
+  return names[step] ?? `${vm} of size ${size}`;
+};
 
 /** What a record says that needs no more work of this orchestration. */
 function endOf({ name, status, ...record }: Machine, owner: string): Provisioned | undefined {
@@ -83,30 +93,30 @@ function endOf({ name, status, ...record }: Machine, owner: string): Provisioned
 }
 
 /**
- * Between two attempts: the VM must be gone, so that a machine is never two. The rest is tried once, since ARM may
- * hold it for minutes; it stays recorded until it is gone.
+ * Between two attempts: the VM of the one before must be gone, so that a machine is never two. The rest is tried once,
+ * since ARM may hold it for minutes; it stays recorded until it is gone.
+ * @returns why the VM is still there
  */
-function* clear(context: OrchestrationContext, { resources }: Machine): Generator<Task, Cleared, unknown> {
-  const [vm, ...others] = namesOf(resources);
+function* clear(
+  context: OrchestrationContext,
+  machine: MachineName,
+  before: MachineResources,
+): Generator<Task, LaunchFailure | undefined, unknown> {
+  const [vm, ...others] = namesOf(before);
   const patience = context.df.currentUtcDateTime.getTime() + VM_GONE_WITHIN;
   const refusal = vm && (yield* removeOne(context, vm, patience));
-  let left = refusal !== undefined;
-  // A NIC that is refused keeps what it has: what follows is tried nevertheless, as it may be free.
-  for (const one of others) left = (yield* removeOne(context, one, 0)) !== undefined || left;
-  return { vm: refusal, left };
+  if (refusal !== undefined) return launchFailure('removal', before.vm, refusal);
+  let isLeft = false;
+  for (const one of others) isLeft = (yield* removeOne(context, one, 0)) !== undefined || isLeft;
+  if (!isLeft) yield* callActivity(context, noteRemoved, { machine, vms: [before.vm] });
+  return undefined;
 }
 
 const VM_GONE_WITHIN = 600_000;
 
-interface Cleared {
-  /** Why the VM is still there. */
-  readonly vm: Refusal | undefined;
-  /** Whether anything is. */
-  readonly left: boolean;
-}
-
 /**
- * Records the failure first, so that nothing is placed there any more; then removes all that there may be.
+ * Records the failure first, so that nothing is placed there any more; then removes all that there may be. A machine
+ * that reported at the last moment is ready.
  * @param certain false where ARM may yet do what it did not answer: then the sweep says when nothing is left
  */
 function* giveUp(
@@ -125,7 +135,8 @@ function* giveUp(
       yield* callActivity(context, noteRemoved, { machine, vms });
     }
   }
-  return { status: 'failed', code, reason };
+  const known = record === null ? undefined : endOf(record, owner);
+  return known?.status === 'ready' ? known : { status: 'failed', code, reason };
 }
 
 orchestration(provisionMachine, provision);

@@ -1,7 +1,7 @@
 import type { Refusal } from './refusals.ts';
 
 /** What was being made when a machine failed. */
-export type LaunchStep = 'network' | 'nic' | 'vm' | 'removal';
+export type LaunchStep = 'network' | 'security-group' | 'public-ip' | 'nic' | 'vm' | 'removal';
 
 export interface LaunchFailure {
   /** Our code: stands in the machine's status. */
@@ -16,6 +16,8 @@ export interface LaunchFailure {
 export function launchFailure(step: LaunchStep, name: string, { code, reason }: Refusal): LaunchFailure {
   const what = {
     network: 'Making the network of the machines',
+    'security-group': `Making the security group ${name}`,
+    'public-ip': `Making the public address ${name}`,
     nic: `Making the network interface ${name}`,
     vm: `Making the virtual machine ${name}`,
     removal: `Removing what an earlier attempt left (${name})`,

@@ -27,6 +27,9 @@ export const recordMachine = signature('record-machine', {
 });
 
 export const ensureNetwork = signature('ensure-network', { input: z.object({}), output: progress });
+/** Public address and security group of a machine made by hand. They refuse as `createNic` does. */
+export const createPublicIp = signature('create-public-ip', { input: attempt, output: progress });
+export const createSecurityGroup = signature('create-security-group', { input: attempt, output: progress });
 /** Refuses with `machine-superseded` when the record is of another attempt, or the machine is no longer to come. */
 export const createNic = signature('create-nic', { input: attempt, output: progress });
 /** Records the NIC's address, then asks for the VM with its customData. Refuses as `createNic` does. */

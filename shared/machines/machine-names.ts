@@ -35,6 +35,20 @@ export const resourceNames = (base: string, attempt = 1): MachineResources => {
   return { vm, nic: `${vm}-nic`, disk: `${vm}-disk` };
 };
 
+/** Names of an attempt at a machine made by hand, which has a security group, and a public address where it is wanted. */
+export const handMadeResourceNames = (
+  base: string,
+  publicAddress: boolean,
+  attempt = 1,
+): MachineResources => {
+  const names = resourceNames(base, attempt);
+  return {
+    ...names,
+    ...(publicAddress && { publicIp: `${names.vm}-ip` }),
+    securityGroup: `${names.vm}-nsg`,
+  };
+};
+
 /** What an attempt at a machine may have in ARM, in the order of deletion. */
 export function namesOf(resources: MachineResources): readonly { kind: ResourceKind; name: string }[] {
   const { vm, nic, disk, publicIp, securityGroup } = resources;
@@ -51,6 +65,8 @@ export const virtualMachineId = (subscription: string, resourceGroup: string, vm
 
 /** A name that was not used before. @param random as Math.random */
 export const newMachineName = (pool: PoolName, random: () => number): MachineName =>
-  MachineName.parse(
-    `${pool}-${Array.from({ length: 6 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('')}`,
-  );
+  MachineName.parse(withSuffix(pool, random));
+
+/** A name with six letters behind it: ARM names of machines made by hand, whose own names may be used again. */
+export const withSuffix = (name: string, random: () => number): string =>
+  `${name}-${Array.from({ length: 6 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('')}`;

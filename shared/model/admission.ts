@@ -39,18 +39,11 @@ export function portsOf(openPort: string): {
   return { first: Number(first), last: Number(last), protocol: protocol === 'udp' ? 'udp' : 'tcp' };
 }
 
-/** Types that sshd takes: https://man.openbsd.org/sshd#AUTHORIZED_KEYS_FILE_FORMAT; ssh-dss is refused by it since 2015. */
-const TYPES = [
-  'ssh-ed25519',
-  'ssh-rsa',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'sk-ssh-ed25519@openssh.com',
-  'sk-ecdsa-sha2-nistp256@openssh.com',
-] as const;
+/** https://learn.microsoft.com/azure/virtual-machines/linux/mac-create-ssh-keys: Azure takes these, and RSA from 2,048 bits on. */
+const TYPES = ['ssh-ed25519', 'ssh-rsa'];
+const LEAST_RSA_BYTES = 256;
 
-/** A public key, one line as `ssh-keygen` writes it. RFC 4253, 6.6: the blob begins with its type. */
+/** A public key, one line as `ssh-keygen` writes it. */
 export const SshKey = z
   .string()
   .trim()
@@ -64,12 +57,30 @@ function faultOf(text: string): string | undefined {
   if (text.includes('PRIVATE KEY'))
     return 'expected a public key, and this is a private one: send the file that ends in .pub';
   const [type = '', blob = ''] = text.split(/\s+/);
-  if (/[\r\n]/.test(text) || !TYPES.some((known) => known === type))
-    return `expected one line that begins with ${TYPES.slice(0, 2).join(', ')} or another type of OpenSSH's public keys`;
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(blob)) return 'expected the key in base64 behind its type';
-  const bytes = atob(blob.slice(0, 4 * Math.floor(blob.length / 4)));
-  const length = [...bytes.slice(0, 4)].reduce((sum, char) => sum * 256 + char.charCodeAt(0), 0);
-  return bytes.length > 4 && bytes.slice(4, 4 + length) === type
-    ? undefined
-    : `expected a key of the type ${type}, and its base64 says another: it may be cut off`;
+  if (/[\r\n]/.test(text) || !TYPES.includes(type))
+    return `expected one line that begins with ${TYPES.join(' or ')}: Azure takes no other types`;
+  const fields = fieldsOf(blob);
+  if (fields === undefined || String.fromCharCode(...(fields[0] ?? [])) !== type)
+    return `expected a key of the type ${type} in base64, and it is not one: it may be cut off`;
+  const size = fields[2]?.findIndex((byte) => byte !== 0) ?? 0;
+  const modulus = (fields[2]?.length ?? 0) - Math.max(0, size);
+  if (type === 'ssh-rsa' && modulus < LEAST_RSA_BYTES)
+    return `expected an RSA key of at least 2048 bits; found ${modulus * 8}`;
+  return undefined;
+}
+
+/** RFC 4253, 6.6: strings with their length before them, the first of which is the type. */
+function fieldsOf(blob: string): readonly Uint8Array[] | undefined {
+  if (blob.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(blob)) return undefined;
+  const bytes = Uint8Array.from(atob(blob), (char) => char.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const fields: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (at + 4 > bytes.length) return undefined;
+    const end = at + 4 + view.getUint32(at);
+    if (end > bytes.length) return undefined;
+    fields.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return fields;
 }

@@ -50,6 +50,16 @@ export const HandMade = z.object({
   publicAddress: z.boolean(),
   adminUser: z.string(),
   sshKeys: z.array(z.string()),
+  dnsLabel: z.string().optional(),
+  /** Resource id of a subnet of the user's own; absent: that of Berth's machines. */
+  subnet: z.string().optional(),
+  /** A fixed private address that was asked for. */
+  address: z.string().optional(),
+  tags: z.record(z.string(), z.string()).default({}),
+  /** Whether there is cloud-init data of the user: a secret until the VM is asked for, since it may hold some. */
+  customData: z.boolean().default(false),
+  /** Idempotency-Key of the request that asked for it. */
+  request: z.string().optional(),
   /** Who asked: the caller's id. */
   by: z.string(),
 });

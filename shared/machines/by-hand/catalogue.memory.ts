@@ -1,0 +1,28 @@
+import type { Catalogue, KnownNetwork, OfferedSize } from './catalogue.ts';
+
+const SIZES: readonly OfferedSize[] = [
+  { name: 'Standard_B2s', cores: 2, memory: 4096, zones: ['1', '2', '3'] },
+  { name: 'Standard_D2s_v5', cores: 2, memory: 8192, zones: ['1', '2'] },
+  { name: 'Standard_D4s_v5', cores: 4, memory: 16_384, zones: [] },
+];
+
+const IMAGES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  Debian: { 'debian-12': ['12', '12-gen2'] },
+  Canonical: { 'ubuntu-24_04-lts': ['server', 'minimal'] },
+};
+
+/** A catalogue of a few names. */
+export function memoryCatalogue(networks: readonly KnownNetwork[] = []): Catalogue {
+  return {
+    sizes: async () => SIZES,
+    networks: async (id) => networks.filter((one) => id === undefined || one.id === id),
+    async marketplace({ publisher, offer, sku }) {
+      const offers = IMAGES[publisher];
+      if (offers === undefined) return { found: false, unknown: 'publisher', known: Object.keys(IMAGES) };
+      const skus = offers[offer];
+      if (skus === undefined) return { found: false, unknown: 'offer', known: Object.keys(offers) };
+      return skus.includes(sku) ? { found: true } : { found: false, unknown: 'sku', known: skus };
+    },
+    hasImage: async () => false,
+  };
+}
