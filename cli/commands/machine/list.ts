@@ -1,44 +1,76 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { listMachines } from '../../../shared/api/routes/machines.ts';
 import type { Machine } from '../../../shared/model/machine.ts';
+import { activeMachine } from '../../machine/active-machine.ts';
+import { machineFilter } from '../../machine/filter.ts';
+import { withMachines } from '../../machine/machine-session.ts';
 import { ago, harmless, type Paint, table } from '../../output.ts';
-import { withSession } from '../../session.ts';
 
-const stateOf = ({ status }: Machine, paint: Paint): string => {
-  if (status.state === 'failed') return paint('red', `failed: ${harmless(status.reason)}`);
-  return paint(
-    status.state === 'ready' ? 'green' : status.state === 'silent' ? 'red' : 'yellow',
-    status.state,
-  );
-};
+interface Options {
+  readonly filter?: readonly string[];
+  readonly quiet?: boolean;
+  readonly format?: 'table' | 'json';
+}
 
-const columns = ['MACHINE', 'POOL', 'SIZE', 'ADDRESS', 'CPU', 'MEMORY', 'HEARD', 'STATE'];
-const rowOf = (machine: Machine, paint: Paint) => [
-  machine.name,
-  machine.pool,
-  machine.size,
-  machine.address,
-  machine.cpu,
-  `${machine.memory} MiB`,
-  ago(machine.heardAt),
-  stateOf(machine, paint),
-];
+const columns = ['MACHINE', 'ACTIVE', 'POOL', 'SIZE', 'ADDRESS', 'CPU', 'MEMORY', 'COST', 'HEARD', 'STATE'];
 
 export function addList(machine: Command): void {
   machine
     .command('ls', { isDefault: true })
     .alias('list')
     .description('machines made by hand and of all pools')
-    .action((_options, command: Command) =>
-      withSession(command, async ({ client, output }) => {
-        const { machines: found } = await client.call(listMachines);
-        output.data(found, () =>
-          table(
+    .option(
+      '--filter <key=value>',
+      'only those: name (with *), state, pool, size, zone, priority, label; repeatable',
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+    )
+    .option('-q, --quiet', 'names alone')
+    .addOption(new Option('--format <format>', 'as --json').choices(['table', 'json']))
+    .action((options: Options, command: Command) =>
+      withMachines(command, async ({ client, output, variables, docker }) => {
+        const fits = machineFilter(options.filter ?? []);
+        const { machines } = await client.call(listMachines);
+        const found = machines.filter(fits);
+        if (options.quiet === true) {
+          for (const { name } of found) output.piece(name, `${name}\n`);
+          return;
+        }
+        if (options.format === 'json' && !output.json) {
+          process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+          return;
+        }
+        output.data(found, () => {
+          const active = activeMachine(found, variables, docker, client.connection.url.origin);
+          return table(
             columns,
-            found.map((each) => rowOf(each, output.paint)),
-            'There is no machine; the first container that needs one brings it.',
-          ),
-        );
+            found.map((each) => rowOf(each, each === active, output.paint)),
+            machines.length > 0
+              ? `None of ${machines.length} machines is such a one.`
+              : 'There is no machine; the first container that needs one brings it, and berth machine create NAME makes one.',
+          );
+        });
       }),
     );
+}
+
+const rowOf = (machine: Machine, isActive: boolean, paint: Paint) => [
+  machine.name,
+  isActive ? '*' : '-',
+  machine.pool,
+  machine.priority === 'spot' ? `${machine.size} spot` : machine.size,
+  machine.publicAddress ?? machine.address,
+  machine.cpu,
+  `${machine.memory} MiB`,
+  machine.hourly === undefined ? undefined : `$${machine.hourly.toFixed(4)}/h`,
+  ago(machine.heardAt),
+  stateOf(machine, paint),
+];
+
+function stateOf({ status, cordon }: Machine, paint: Paint): string {
+  if (status.state === 'failed') return paint('red', `failed: ${harmless(status.reason)}`);
+  const colour = status.state === 'ready' ? 'green' : status.state === 'silent' ? 'red' : 'yellow';
+  const state = paint(colour, status.state);
+  return cordon === undefined
+    ? state
+    : `${state}, ${paint('yellow', cordon.drain ? 'draining' : 'cordoned')}`;
 }
