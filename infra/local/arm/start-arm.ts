@@ -16,6 +16,7 @@ import { armServer } from './requests/server.ts';
 import { openDatabase } from './resources/database.ts';
 import { ensureGroup, groupRoutes } from './resources/group-routes.ts';
 import { resources } from './resources/resources.ts';
+import { runCommandRoutes } from './run-command/run-command-routes.ts';
 import { bodyCheck } from './specification/body-check.ts';
 
 export interface ArmOptions {
@@ -75,6 +76,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     ...groupRoutes(arm),
     ...networkRoutes(arm),
     ...computeRoutes(arm),
+    ...runCommandRoutes(arm),
     ...operationRoutes(arm),
     ...faultRoutes(ordered),
   ];
