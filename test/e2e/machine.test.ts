@@ -8,7 +8,9 @@ import { execute } from '../../infra/local/machine-runtime/machine-containers.ts
 import type { InboundRule, MachineRequest } from '../../infra/local/machine-runtime/machine-runtime.ts';
 import type { Engine } from '../../shared/docker/engine.ts';
 import { engines } from '../../shared/docker/engines.ts';
-import { renderCloudInit } from '../../shared/machines/cloud-init.ts';
+import { type CloudInitRequest, renderCloudInit } from '../../shared/machines/cloud-init.ts';
+import { becomeImage } from '../../shared/machines/golden/builder-cloud-init.ts';
+import { builderWord } from '../../shared/machines/golden/builder-console.ts';
 import { until } from '../support/conditions.ts';
 import { cache, noMachines, startMachines, type TestMachines } from '../support/machines.ts';
 import { type RegisteringApp, startRegisteringApp } from '../support/registering-app.ts';
@@ -23,18 +25,21 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
   const name = 'm1';
   const shell = (command: string) =>
     execute(machines.engine.api, `berth-${machines.id}-${name}`, ['sh', '-c', command]);
+  const customDataOf = (changes: Partial<CloudInitRequest> = {}) =>
+    Buffer.from(
+      renderCloudInit({
+        machine: name,
+        appUrl: app.url,
+        engineCaCertificate: app.engineCa.certificatePem,
+        network: machines.network.subnet,
+        ...changes,
+      }),
+    ).toString('base64');
   const requestOf = (changes: Partial<MachineRequest> = {}): MachineRequest => ({
     name,
     address,
     image: { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' },
-    customData: Buffer.from(
-      renderCloudInit({
-        machine: changes.name ?? name,
-        appUrl: app.url,
-        engineCaCertificate: app.engineCa.certificatePem,
-        network: machines.network.subnet,
-      }),
-    ).toString('base64'),
+    customData: customDataOf(),
     cores: 2,
     memory: 2048,
     adminUser: 'azureuser',
@@ -155,24 +160,44 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
 
   it('is captured as an image, from which a machine registers at once', async () => {
     const imageId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/golden';
-    const hostKey = () => shell('cat /etc/ssh/ssh_host_ed25519_key.pub');
-    const before = await hostKey();
-    await machines.runtime.stop(name);
+    const before = await identity();
+    await shell(
+      `systemd-run --no-block --property=After=cloud-final.service sh -c '${becomeImage.replaceAll("'", "'\\''")}'`,
+    );
+    const word = async () => builderWord(await machines.runtime.console(name));
+    await until('it says how it ended', async () => (await word()).word !== 'nothing');
+    expect(await word()).toEqual({ word: 'clean' });
+    await until('it is off', async () => (await machines.runtime.state(name)) === 'stopped');
     await machines.runtime.capture(name, imageId);
     await machines.runtime.remove(name);
     expect(await machines.runtime.state(name)).toBe('absent');
     app.observations.length = 0;
-    await machines.runtime.create(requestOf({ image: { kind: 'captured', imageId } }));
+    const customData = customDataOf({ installed: true });
+    await machines.runtime.create(requestOf({ image: { kind: 'captured', imageId }, customData }));
     await until('its engine answers', () => engine.version());
     await until('it reports', () => app.observations.length > 0);
+    await until('cloud-init is done', async () =>
+      (await shell('cloud-init status || true')).includes('done'),
+    );
+    const after = await identity();
+    for (const [index, one] of after.entries()) expect(one).not.toBe(before[index]);
     expect(app.refused).toEqual([]);
-    // A host key of its own, and somebody who answers with it.
-    expect(await hostKey()).not.toBe(before);
     expect(await shell('systemctl is-active ssh')).toBe('active\n');
     await machines.runtime.remove(name);
     await machines.runtime.removeImage(imageId);
     expect(await machines.runtime.list()).toEqual([]);
   });
+
+  /** What must not be the same on two machines: machine id, key of sshd, key and certificate of the engine. */
+  const identity = () =>
+    Promise.all(
+      [
+        '/etc/machine-id',
+        '/etc/ssh/ssh_host_ed25519_key.pub',
+        '/etc/docker/tls/key.pem',
+        '/etc/docker/tls/cert.pem',
+      ].map((file) => shell(`cat ${file}`)),
+    );
 
   /** Why it failed; undefined if it did not. */
   const noAnswer = (work: Promise<unknown>): Promise<unknown> =>

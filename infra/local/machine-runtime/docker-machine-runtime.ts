@@ -149,7 +149,7 @@ export async function dockerMachineRuntime(
     capture: async (name, imageId) => {
       const found = await inspectMachine(api, container(name));
       if (found === undefined) throw absent(name);
-      await captureMachine({ api, id, container: found.Id, imageId, capabilities: place.capabilities });
+      await captureMachine({ api, id, container: found.Id, imageId });
     },
     removeImage: (imageId) => removeCapturedImage(api, id, imageId),
     run: (name, program) => runProgram(api, container(name), program),
