@@ -17,6 +17,7 @@ import './activities/note-removed.ts';
 import './activities/poll-operation.ts';
 import './activities/record-golden-image.ts';
 import './activities/record-machine.ts';
+import './http/machine-boot.ts';
 import './http/machine-observations.ts';
 import './http/machine-registration.ts';
 import './orchestrators/build-golden-image.ts';

@@ -1,6 +1,6 @@
 /**
  * The script that runs in every machine, Python 3 with its standard library alone. `register` asks the app for the
- * engine's certificate, `follow` reports what happens on the engine. What it sends and gets is in `observation.ts`.
+ * engine's certificate, `follow` reports what happens on the engine, `boot` tells how cloud-init ended. What it sends and gets is in `observation.ts`.
  * Its configuration is /etc/berth/agent.json: {"app": "https://…", "machine": "…"}.
  */
 export const agentScript = String.raw`#!/usr/bin/python3
@@ -237,5 +237,29 @@ def follow():
             due, wait = time.monotonic() + wait, min(wait * 2, 30)
 
 
-{'register': register, 'follow': follow}[sys.argv[1]]()
+def answers():
+    try:
+        return engine('/version').status == 200
+    except Exception:
+        return False
+
+
+# cloud-init has ended. Its errors may concern something else than the engine: whether that answers is told with them.
+def boot():
+    result = json.loads(read('/run/cloud-init/result.json') or '{}').get('v1')
+    errors = ['cloud-init wrote no result'] if result is None else [str(one) for one in result.get('errors', [])]
+    said = subprocess.run(['cloud-init', 'status', '--long'], capture_output=True, text=True).stdout
+    status = re.search(r'^status: (\w+)', said, re.M)
+    for _ in range(30):
+        alive = answers()
+        if alive:
+            break
+        time.sleep(1)
+    report = {'status': status.group(1) if status else 'unknown', 'errors': [one[:500] for one in errors[:20]],
+              'engine': alive}
+    patiently(lambda: post('/boot', report))
+    log('cloud-init: %s' % json.dumps(report))
+
+
+{'register': register, 'follow': follow, 'boot': boot}[sys.argv[1]]()
 `;

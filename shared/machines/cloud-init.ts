@@ -1,6 +1,12 @@
 import { stringify } from 'yaml';
 import { Terminal } from '../model/errors.ts';
-import { engineInstallation, file, machineSoftware, machineUnits } from './machine-software.ts';
+import {
+  bootReportUnit,
+  engineInstallation,
+  file,
+  machineSoftware,
+  machineUnits,
+} from './machine-software.ts';
 
 export interface CloudInitRequest {
   readonly machine: string;
@@ -33,7 +39,10 @@ export function renderCloudInit(request: CloudInitRequest): string {
         ...engineInstallation,
         write_files: [...own, ...machineSoftware()],
         // The agent wants the engine, which waits for the registration: one transaction starts all in that order.
-        runcmd: [['systemctl', 'enable', '--now', ...machineUnits]],
+        runcmd: [
+          ['systemctl', 'enable', '--now', '--no-block', bootReportUnit],
+          ['systemctl', 'enable', '--now', ...machineUnits],
+        ],
       };
   const text = `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
   const size = new TextEncoder().encode(text).length;

@@ -16,6 +16,7 @@ export const machineSoftware = () => [
   file('/etc/systemd/system/berth-register.service', registerUnit),
   file('/etc/systemd/system/berth-register.timer', registerTimer),
   file('/etc/systemd/system/berth-agent.service', agentUnit),
+  file('/etc/systemd/system/berth-boot.service', bootUnit),
   file('/usr/local/lib/berth/agent.py', agentScript, '0755'),
 ];
 
@@ -70,3 +71,17 @@ RestartSec=2
 [Install]
 WantedBy=multi-user.target
 `;
+
+/** cloud-final comes after multi-user.target: wanted by that, this unit would wait for itself. */
+const bootUnit = `[Unit]
+Description=Berth: tells how cloud-init ended
+After=cloud-final.service berth-register.service
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/python3 /usr/local/lib/berth/agent.py boot
+[Install]
+WantedBy=cloud-init.target
+`;
+
+/** Starts once cloud-init has ended: whoever waits for it inside cloud-init waits for ever. */
+export const bootReportUnit = 'berth-boot.service';

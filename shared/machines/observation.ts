@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BootReport } from '../model/machine.ts';
 
 /**
  * What a machine's agent and the API say to each other. The agent is a Python script: these schemas are its contract.
@@ -25,6 +26,10 @@ export const RegistrationResponse = z.strictObject({
   ca: z.string(),
 });
 export type RegistrationResponse = z.infer<typeof RegistrationResponse>;
+
+/** POST /api/v1/machines/<name>/boot, answered 204: once, when cloud-init has ended. */
+export const BootRequest = BootReport.omit({ at: true }).strict();
+export type BootRequest = z.infer<typeof BootRequest>;
 
 const labels = z.record(z.string(), z.string());
 

@@ -1,5 +1,11 @@
 import { stringify } from 'yaml';
-import { engineInstallation, file, machineSoftware, machineUnits } from '../machine-software.ts';
+import {
+  bootReportUnit,
+  engineInstallation,
+  file,
+  machineSoftware,
+  machineUnits,
+} from '../machine-software.ts';
 import { CLEAN, UNFIT } from './builder-console.ts';
 
 const SCRIPT = '/usr/local/lib/berth/become-image';
@@ -64,7 +70,7 @@ export function renderBuilderCloudInit(): string {
     write_files: [...machineSoftware(), file(SCRIPT, becomeImage, '0755'), file(UNIT, unit)],
     // Not started here: this machine is never asked to register.
     runcmd: [
-      ['systemctl', 'enable', ...machineUnits],
+      ['systemctl', 'enable', ...machineUnits, bootReportUnit],
       ['systemctl', 'start', '--no-block', 'berth-become-image.service'],
     ],
   };

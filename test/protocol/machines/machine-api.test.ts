@@ -5,6 +5,7 @@ import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import type { DurableClient } from 'durable-functions';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withProblems } from '../../../functions/http/endpoint.ts';
+import { boot } from '../../../functions/http/machine-boot.ts';
 import { observe } from '../../../functions/http/machine-observations.ts';
 import { register } from '../../../functions/http/machine-registration.ts';
 import type { Services } from '../../../functions/services.ts';
@@ -71,7 +72,7 @@ const recorded = async (status: MachineStatus = { state: 'booting', since: SINCE
   );
 
 async function post(
-  what: 'registration' | 'observations',
+  what: 'registration' | 'observations' | 'boot',
   token: string | undefined,
   body: unknown,
 ): Promise<{ status: number; body: Record<string, string> }> {
@@ -85,9 +86,12 @@ async function post(
     },
     body: { string: JSON.stringify(body) },
   });
-  const handler = withProblems((given) =>
-    what === 'registration' ? register(given, services) : observe(given, services, client),
-  );
+  const handlers = {
+    registration: (given: HttpRequest) => register(given, services),
+    observations: (given: HttpRequest) => observe(given, services, client),
+    boot: (given: HttpRequest) => boot(given, services, client),
+  };
+  const handler = withProblems(handlers[what]);
   const answer = (await handler(request, new InvocationContext())) as HttpResponseInit;
   const text = answer.jsonBody ?? (typeof answer.body === 'string' ? JSON.parse(answer.body) : {});
   return { status: answer.status ?? 200, body: text };
@@ -215,5 +219,34 @@ describe('observations', () => {
     const answer = await post('observations', await authority.issue({ xms_mirid: `${vmId}x` }), observation);
     expect(answer.status).toBe(403);
     expect((await services.machines.get(name))?.status.state).toBe('booting');
+  });
+});
+
+describe('the report of cloud-init', () => {
+  const failed = { status: 'error', errors: ["('package_update_upgrade_install', ...)"], engine: false };
+
+  it('is recorded; who waits for a machine that will not come is told at once', async () => {
+    await recorded();
+    expect((await post('boot', await own(), failed)).status).toBe(204);
+    const machine = await services.machines.get(name);
+    expect(machine?.boot).toEqual({ ...failed, at: now.toISOString() });
+    expect(raised).toEqual([{ id: `machine-${name}`, name: 'ready', data: machine }]);
+  });
+
+  it('with errors that leave the engine as it is, or of a machine that is ready, is only shown', async () => {
+    await recorded();
+    await post('boot', await own(), { ...failed, engine: true });
+    await services.machines.change(name, (one) => ({ ...one, status: { state: 'ready', since: SINCE } }));
+    await post('boot', await own(), failed);
+    expect(raised).toEqual([]);
+    expect((await services.machines.get(name))?.boot?.errors).toHaveLength(1);
+  });
+
+  it('is taken from the machine itself only, and of the expected shape', async () => {
+    await recorded();
+    const other = await authority.issue({ xms_mirid: virtualMachineId('sub', 'group', 'other') });
+    expect((await post('boot', other, failed)).status).toBe(403);
+    expect((await post('boot', await own(), { status: 'done' })).status).toBe(400);
+    expect((await services.machines.get(name))?.boot).toBeUndefined();
   });
 });
