@@ -23,6 +23,8 @@ export interface StartOptions {
   /** Absolute: folder of the function app, with host.json and package.json. */
   readonly app: string;
   readonly dockerHost: string | undefined;
+  /** Other programs than the usual in these places, absolute: they take the same arguments, and say `ready`. */
+  readonly programs?: Partial<Readonly<Record<'storage' | 'cloud', string>>>;
   readonly progress: Progress;
   /** Gives up, and stops what was started, when it is aborted. */
   readonly signal: AbortSignal;
@@ -76,8 +78,14 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
     const specs: Readonly<
       Record<'storage' | 'cloud' | 'app', Pick<ProcessSpec, 'arguments' | 'environment'>>
     > = {
-      storage: { arguments: [join(LOCAL, 'storage/main.ts'), files.dataCentre], environment },
-      cloud: { arguments: [join(LOCAL, 'cloud/main.ts'), files.dataCentre, options.cache], environment },
+      storage: {
+        arguments: [options.programs?.storage ?? join(LOCAL, 'storage/main.ts'), files.dataCentre],
+        environment,
+      },
+      cloud: {
+        arguments: [options.programs?.cloud ?? join(LOCAL, 'cloud/main.ts'), files.dataCentre, options.cache],
+        environment,
+      },
       app: {
         arguments: [join(LOCAL, 'functions-host/main.ts')],
         environment: {
