@@ -5,6 +5,8 @@ export interface Contestant {
   readonly name: string;
   /** Its process, whose memory is read; absent where there is none of its own. */
   readonly pid?: number;
+  /** It takes part in this alone; absent: in all. */
+  readonly only?: 'push';
   /** Before a round, outside of what is measured. */
   prepare(): Promise<void>;
   push(content: Content): Promise<void>;

@@ -26,6 +26,9 @@ export interface Account {
   readonly container: string;
 }
 
+/** Milliseconds. */
+const STARTS_WITHIN = 30_000;
+
 /** Starts one on a storage driver. @throws if it does not answer, with what it printed */
 export async function startDistribution(
   { name, program }: Program,
@@ -60,12 +63,24 @@ export async function startDistribution(
     stream.setEncoding('utf8').on('data', (text: string) => {
       shown = `${shown}${text}`.slice(-4000);
     });
-  const ended = once(child, 'exit');
+  let over = false;
+  const ended = once(child, 'exit').then(
+    ([code, signal]) => `ended with ${code ?? signal}`,
+    (error: Error) => error.message,
+  );
+  void ended.then(() => {
+    over = true;
+  });
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   const origin = `http://127.0.0.1:${port}`;
+  const latest = Date.now() + STARTS_WITHIN;
   while (!(await answers(origin))) {
-    if (child.exitCode !== null) throw new Error(`${title} ended with ${child.exitCode}:\n${shown}`);
+    if (over) throw new Error(`${title} ${await ended}:\n${shown}`);
+    if (Date.now() > latest) {
+      kill();
+      throw new Error(`${title} does not answer:\n${shown}`);
+    }
     await pause(50);
   }
   return registryContestant({

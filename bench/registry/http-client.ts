@@ -23,13 +23,29 @@ export interface Answer {
   readonly text: string;
 }
 
-/** One request; a body without `content-length` goes chunked. Node's own client, the same for everybody. */
+/**
+ * One request; a body without `content-length` goes chunked. Node's own client, the same for everybody.
+ * @param body called again where a connection that was used before turns out to be closed: each server closes those that are
+ *   idle when it likes, and a request may cross that
+ */
 export async function send(
   method: string,
   url: URL,
   headers: Readonly<Record<string, string>> = {},
-  body?: Iterable<Buffer>,
+  body?: () => Iterable<Buffer>,
 ): Promise<Answer> {
+  for (;;) {
+    const answer = await attempt(method, url, headers, body?.());
+    if (answer !== 'closed before') return answer;
+  }
+}
+
+async function attempt(
+  method: string,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  body: Iterable<Buffer> | undefined,
+): Promise<Answer | 'closed before'> {
   const secure = url.protocol === 'https:';
   const request = (secure ? tls : plain)(url, {
     method,
@@ -37,10 +53,19 @@ export async function send(
     agent: agents[secure ? 'https:' : 'http:'],
   });
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
-  if (body === undefined) request.end();
-  // Who answers before all was sent says why in the answer.
-  else await Promise.race([pipeline(Readable.from(body), request).catch(() => answered), answered]);
-  const [response] = await answered;
+  // Of a connection that breaks while an answer is read, reading tells.
+  request.on('error', () => {});
+  let response: IncomingMessage;
+  try {
+    if (body === undefined) request.end();
+    // Who answers before all was sent says why in the answer.
+    else await Promise.race([pipeline(Readable.from(body), request).catch(() => answered), answered]);
+    [response] = await answered;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (request.reusedSocket && (code === 'EPIPE' || code === 'ECONNRESET')) return 'closed before';
+    throw new Error(`${method} ${url.origin}${url.pathname}: ${(error as Error).message}`, { cause: error });
+  }
   const status = response.statusCode ?? 0;
   let size = 0;
   let text = '';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,14 +23,20 @@ npm run bench:registry -- --json            with the rows as JSON in the last li
 const ROUNDS: Readonly<Record<number, readonly [number, number]>> = {
   1: [20, 8],
   10: [10, 5],
-  100: [5, 3],
-  500: [3, 1],
+  100: [5, 2],
+  500: [2, 1],
 };
 /** Memory that the registry is to stay under, bytes. */
 const MEMORY = 150 * MB;
 const OURS = 'Berth';
 
-async function start(storage: TestStorage, folder: string, alone: boolean): Promise<Contestant[]> {
+/** Starts everybody, each told to `add` as soon as it runs: what was started is stopped, also if the next one fails. */
+async function start(
+  storage: TestStorage,
+  folder: string,
+  alone: boolean,
+  add: (contestant: Contestant) => void,
+): Promise<void> {
   const registry = await startLoneRegistry(storage, {}, 'bundle');
   const origin = `http://${registry.host}`;
   const authorization = async (): Promise<string> => {
@@ -38,15 +45,10 @@ async function start(storage: TestStorage, folder: string, alone: boolean): Prom
     });
     return `Bearer ${((await answer.json()) as { token: string }).token}`;
   };
-  const ours = registryContestant({
-    name: OURS,
-    origin,
-    pid: registry.pid,
-    authorization,
-    stop: registry.stop,
-  });
-  const contestants = [ours, await blobStore(storage)];
-  if (alone) return contestants;
+  const { pid, stop } = registry;
+  add(registryContestant({ name: OURS, origin, pid, authorization, stop }));
+  for (const checksums of [false, true]) add(await blobStore(storage, checksums));
+  if (alone) return;
   const container = 'distribution';
   await makeContainer(storage, container);
   const { blobUri } = storage;
@@ -56,29 +58,32 @@ async function start(storage: TestStorage, folder: string, alone: boolean): Prom
     blobUri,
     container,
   };
-  for (const program of await programsHere(folder, console.log)) {
-    if (program.azure !== undefined)
-      contestants.push(await startDistribution(program, 'azure', program.azure(account), folder, storage));
-    const files = { rootdirectory: join(folder, `files-${contestants.length}`) };
-    contestants.push(await startDistribution(program, 'filesystem', files, folder, storage));
+  for (const [index, program] of (await programsHere(folder, console.log)).entries()) {
+    const files = { rootdirectory: join(folder, `files-${index}`) };
+    for (const [driver, settings] of [
+      ['azure', program.azure?.(account)],
+      ['filesystem', files],
+    ] as const)
+      if (settings !== undefined)
+        await startDistribution(program, driver, settings, folder, storage).then(add, (error: Error) =>
+          console.log(`${program.name}, ${driver}: left out, it did not start: ${error.message}`),
+        );
   }
-  return contestants;
 }
 
 /** Ours against the blob store, then against each other registry. */
 function rowsOf({ name, unit, rates, peaks }: Measure, others: readonly Contestant[]): Row[] {
-  const ours = rates.get(OURS) ?? [];
-  const peak = peaks.get(OURS) ?? 0;
+  const ours = rates.get(OURS);
+  const peak = peaks.get(OURS);
+  if (ours === undefined || peak === undefined) return [];
   return [
-    ...others.map((other) =>
-      rowOf(
-        other.pid === undefined ? name : `${name} / ${other.name}`,
-        unit,
-        'higher',
-        ours,
-        rates.get(other.name) ?? [],
-      ),
-    ),
+    ...others.flatMap((other) => {
+      const theirs = rates.get(other.name);
+      const bare = other.pid === undefined && other.only === undefined;
+      return theirs === undefined
+        ? []
+        : [rowOf(bare ? name : `${name} / ${other.name}`, unit, 'higher', ours, theirs)];
+    }),
     rowOf(`${name}, memory`, 'MB', 'lower', [peak / MB], [MEMORY / MB]),
   ];
 }
@@ -88,13 +93,45 @@ function sideBySide(measures: readonly Measure[], contestants: readonly Contesta
     `${name}, ${unit}`,
     ...contestants.map(({ name: who }) => {
       const peak = peaks.get(who);
-      const rate = median(rates.get(who) ?? []);
+      const taken = rates.get(who);
+      if (taken === undefined) return '–';
+      const rate = median(taken);
       return `${rate.toFixed(rate < 10 ? 1 : 0)}${peak === undefined ? '' : ` (${(peak / MB).toFixed(0)} MB)`}`;
     }),
   ]);
   return tableOf(['', ...contestants.map(({ name }) => name)], lines);
 }
 
+async function measure(
+  contestants: readonly Contestant[],
+  sizes: readonly number[],
+): Promise<readonly Measure[]> {
+  const measures: Measure[] = [];
+  const keep = (more: readonly Measure[]): void => {
+    measures.push(...more);
+    console.log(`\n${sideBySide(more, contestants)}\nload ${loadavg()[0]?.toFixed(1)}`);
+    for (const { name, failures } of more)
+      for (const [who, reason] of failures) console.log(`${name}: no row of ${who}, it failed: ${reason}`);
+  };
+  for (const size of sizes)
+    if (size === 0) keep(await manifests(contestants, 5));
+    else
+      for (const [index, width] of [1, 8].entries())
+        keep(
+          await transfer(contestants, size * MB, width, ROUNDS[size]?.[index] ?? 1, `${size} MB x${width}`),
+        );
+  return measures;
+}
+
+/** @throws when the process is told to end, so that what was started is stopped */
+async function interruption(): Promise<never> {
+  const signal = await Promise.race(
+    ['SIGINT', 'SIGTERM'].map((name) => once(process, name).then(() => name)),
+  );
+  throw new Error(`ended by ${signal}`);
+}
+
+/** @returns the exit code: not 0 if one of ours, or of the blob store's, failed */
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -110,34 +147,30 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1;
   }
   const folder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
-  const storage = await startTestStorage();
-  let contestants: Contestant[] = [];
-  try {
-    contestants = await start(storage, folder, values.alone);
-    const measures: Measure[] = [];
-    const keep = (more: readonly Measure[]): void => {
-      measures.push(...more);
-      console.log(`\n${sideBySide(more, contestants)}\nload ${loadavg()[0]?.toFixed(1)}`);
-    };
-    for (const size of sizes)
-      if (size === 0) keep(await manifests(contestants, 5));
-      else
-        for (const [index, width] of [1, 8].entries())
-          keep(
-            await transfer(contestants, size * MB, width, ROUNDS[size]?.[index] ?? 1, `${size} MB x${width}`),
-          );
+  const contestants: Contestant[] = [];
+  const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const run = async (): Promise<number> => {
+    const storage = await startTestStorage();
+    undo.push(storage.stop);
+    await start(storage, folder, values.alone, (contestant) => {
+      contestants.push(contestant);
+      undo.push(contestant.stop);
+    });
+    const measures = await measure(contestants, sizes);
     const others = contestants.filter(({ name }) => name !== OURS);
-    const rows = measures.flatMap((measure) => rowsOf(measure, others));
+    const rows = measures.flatMap((one) => rowsOf(one, others));
     console.log(
       `\nMedians, and in brackets the highest memory of the process:\n\n${sideBySide(measures, contestants)}`,
     );
     console.log(`\n${rowTable(rows)}`);
     if (values.json) console.log(JSON.stringify({ rows }));
-    return 0;
+    const needed = contestants.filter(({ name, pid }) => name === OURS || pid === undefined);
+    return measures.some(({ failures }) => needed.some(({ name }) => failures.has(name))) ? 1 : 0;
+  };
+  try {
+    return await Promise.race([run(), interruption()]);
   } finally {
-    for (const contestant of contestants) await contestant.stop();
-    await storage.stop();
-    await rm(folder, { recursive: true, force: true });
+    for (const step of undo.splice(0).reverse()) await step().catch(console.error);
   }
 }
 

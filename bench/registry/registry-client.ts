@@ -16,7 +16,7 @@ export interface RegistryAt {
 export function registryContestant({ name, origin, pid, authorization, stop }: RegistryAt): Contestant {
   const repository = '/v2/bench/image';
   let headers: Record<string, string> = {};
-  const call = (method: string, url: URL, more: Record<string, string> = {}, body?: Iterable<Buffer>) =>
+  const call = (method: string, url: URL, more: Record<string, string> = {}, body?: () => Iterable<Buffer>) =>
     send(method, url, { ...headers, ...more }, body);
   const at = (path: string): URL => new URL(path, origin);
   const nextOf = (answer: Answer): URL => at(answer.headers.location ?? '');
@@ -30,7 +30,7 @@ export function registryContestant({ name, origin, pid, authorization, stop }: R
     async push({ digest, parts }) {
       const begun = await call('POST', at(`${repository}/blobs/uploads/`), { 'content-length': '0' });
       const upload = nextOf(expectStatus(begun, 202, 'POST'));
-      const sent = await call('PATCH', upload, { 'content-type': 'application/octet-stream' }, parts());
+      const sent = await call('PATCH', upload, { 'content-type': 'application/octet-stream' }, () => parts());
       const end = nextOf(expectStatus(sent, 202, 'PATCH'));
       end.searchParams.set('digest', digest);
       expectStatus(await call('PUT', end, { 'content-length': '0' }), 201, 'PUT');
@@ -43,7 +43,11 @@ export function registryContestant({ name, origin, pid, authorization, stop }: R
     },
     async putManifest(tag, manifest) {
       const length = { 'content-type': MANIFEST, 'content-length': String(manifest.length) };
-      expectStatus(await call('PUT', at(`${repository}/manifests/${tag}`), length, [manifest]), 201, 'PUT');
+      expectStatus(
+        await call('PUT', at(`${repository}/manifests/${tag}`), length, () => [manifest]),
+        201,
+        'PUT',
+      );
     },
     async getManifest(tag) {
       expectStatus(await call('GET', at(`${repository}/manifests/${tag}`), { accept: MANIFEST }), 200, 'GET');

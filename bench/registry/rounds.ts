@@ -11,11 +11,13 @@ export interface Measure {
   readonly rates: ReadonlyMap<string, number[]>;
   /** Highest memory of its process meanwhile, bytes. */
   readonly peaks: ReadonlyMap<string, number>;
+  /** Why somebody has no rate, by the contestant's name. */
+  readonly failures: ReadonlyMap<string, string>;
 }
 
 type Work = (contestant: Contestant) => Promise<number>;
 
-/** Every contestant in turns, `rounds` times. `work` gives what it did, in the unit. */
+/** Every contestant in turns, `rounds` times. `work` gives what it did, in the unit; who fails is out of it. */
 async function take(
   contestants: readonly Contestant[],
   rounds: number,
@@ -25,19 +27,27 @@ async function take(
 ): Promise<Measure> {
   const rates = new Map<string, number[]>(contestants.map((contestant) => [contestant.name, []]));
   const peaks = new Map<string, number>();
+  const failures = new Map<string, string>();
   for (let round = 0; round < rounds; round += 1)
     // Not always the same one first.
     for (const contestant of [
       ...contestants.slice(round % contestants.length),
       ...contestants.slice(0, round % contestants.length),
     ]) {
-      await contestant.prepare();
-      if (contestant.pid !== undefined) await forgetPeak(contestant.pid);
-      rates.get(contestant.name)?.push(await work(contestant));
-      if (contestant.pid !== undefined)
-        peaks.set(contestant.name, Math.max(peaks.get(contestant.name) ?? 0, await peakOf(contestant.pid)));
+      const { name: who, pid } = contestant;
+      if (failures.has(who)) continue;
+      try {
+        await contestant.prepare();
+        if (pid !== undefined) await forgetPeak(pid);
+        rates.get(who)?.push(await work(contestant));
+        if (pid !== undefined) peaks.set(who, Math.max(peaks.get(who) ?? 0, await peakOf(pid)));
+      } catch (error) {
+        failures.set(who, error instanceof Error ? error.message : String(error));
+        rates.delete(who);
+        peaks.delete(who);
+      }
     }
-  return { name, unit, rates, peaks };
+  return { name, unit, rates, peaks, failures };
 }
 
 /** Push of new content and its pull, `width` at once. */
@@ -62,17 +72,16 @@ export async function transfer(
     pushed.set(contestant.name, contents);
     return all(contents, (content) => contestant.push(content));
   });
-  const pull = await take(contestants, rounds, `pull ${label}`, 'MB/s', (contestant) =>
+  const pulling = contestants.filter(({ only, name }) => only !== 'push' && push.rates.has(name));
+  const pull = await take(pulling, rounds, `pull ${label}`, 'MB/s', (contestant) =>
     all(pushed.get(contestant.name) ?? [], (content) => contestant.pull(content)),
   );
   return [push, pull];
 }
 
 /** Requests of manifests, eight at once. */
-export async function manifests(
-  contestants: readonly Contestant[],
-  rounds: number,
-): Promise<readonly Measure[]> {
+export async function manifests(all: readonly Contestant[], rounds: number): Promise<readonly Measure[]> {
+  const contestants = all.filter(({ only }) => only !== 'push');
   const [config, layer] = [newContent(2_000), newContent(100_000)];
   const manifestOf = (n: string): Buffer =>
     Buffer.from(
@@ -94,12 +103,12 @@ export async function manifests(
         annotations: { n },
       }),
     );
-  for (const contestant of contestants) {
-    await contestant.prepare();
+  const begin = async (contestant: Contestant): Promise<void> => {
     await contestant.push(config);
     await contestant.push(layer);
     await contestant.putManifest('latest', manifestOf('latest'));
-  }
+  };
+  const begun = new Set<Contestant>();
   const many = async (count: number, one: (n: number) => Promise<void>): Promise<number> => {
     const rest = Array.from({ length: count }, (_, n) => n).values();
     const began = performance.now();
@@ -110,7 +119,9 @@ export async function manifests(
     return count / ((performance.now() - began) / 1000);
   };
   let pushes = 0;
-  const put = await take(contestants, rounds, 'manifest PUT x8', 'requests/s', (contestant) => {
+  const put = await take(contestants, rounds, 'manifest PUT x8', 'requests/s', async (contestant) => {
+    if (!begun.has(contestant)) await begin(contestant);
+    begun.add(contestant);
     pushes += 1;
     const round = pushes;
     return many(100, (n) =>
