@@ -36,6 +36,10 @@ describe('HTTP functions', () => {
       'x-url': `${host.origin}/echo/a%20b/c/d?e=f`,
     });
     expect(answer.headers.has('x-ms-invocation-id')).toBe(false);
+    // Who asks, behind what he says of himself.
+    expect(answer.headers.get('x-from')).toMatch(/^127\.0\.0\.1:\d+$/);
+    const claims = await fetch(`${host.origin}/echo/a/b`, { headers: { 'x-forwarded-for': '192.0.2.1' } });
+    expect(claims.headers.get('x-from')).toMatch(/^192\.0\.2\.1, 127\.0\.0\.1:\d+$/);
   });
 
   it('answer 404 where no route or method fits', async () => {

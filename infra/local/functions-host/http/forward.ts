@@ -40,6 +40,7 @@ export function forwarder({ run, port, failed }: Forward) {
 
   const forward = (target: HttpFunction, incoming: IncomingMessage, answer: ServerResponse): void => {
     const id = randomUUID();
+    const forwarded = forwardedFor(incoming);
     const outgoing = openRequest({
       agent,
       host: '127.0.0.1',
@@ -51,7 +52,7 @@ export function forwarder({ run, port, failed }: Forward) {
         // A body of unknown length stays one; a request without any must not become chunked.
         ...(incoming.headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
         [invocationHeader]: id,
-        'x-forwarded-for': forwardedFor(incoming),
+        'x-forwarded-for': forwarded,
         'x-forwarded-host': incoming.headers.host ?? '',
         'x-forwarded-proto': 'encrypted' in incoming.socket ? 'https' : 'http',
       },
@@ -74,7 +75,11 @@ export function forwarder({ run, port, failed }: Forward) {
       if (!answer.writableFinished) outgoing.destroy();
     });
     incoming.pipe(outgoing);
-    run(target, id, metadataOf(incoming.headers, target.params)).catch(fail);
+    run(
+      target,
+      id,
+      metadataOf({ ...endToEnd(incoming.headers), 'x-forwarded-for': forwarded }, target.params),
+    ).catch(fail);
   };
   return { forward, close: () => agent.destroy() };
 }
@@ -97,13 +102,14 @@ function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[
   return kept;
 }
 
+/** The library takes headers from here, not from the request that comes to its server. */
 function metadataOf(
   headers: IncomingHttpHeaders,
   params: Readonly<Record<string, string>>,
 ): Record<string, TypedData> {
   const metadata: Record<string, TypedData> = {};
   for (const [name, value] of Object.entries(params)) metadata[name] = { string: value };
-  metadata.Headers = { json: JSON.stringify(endToEnd(headers)) };
+  metadata.Headers = { json: JSON.stringify(headers) };
   metadata.Query = { json: '{}' };
   return metadata;
 }

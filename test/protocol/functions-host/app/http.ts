@@ -13,6 +13,7 @@ app.http('echo', {
       'x-rest': request.params.rest ?? '',
       'x-url': request.url,
       'x-seen': request.headers.get('x-sent') ?? '',
+      'x-from': request.headers.get('x-forwarded-for') ?? '',
     },
     ...(request.body === null ? {} : { body: request.body }),
   }),
