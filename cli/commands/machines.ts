@@ -9,6 +9,7 @@ import { addEnv } from './machine/env.ts';
 import { addInspect } from './machine/inspect.ts';
 import { addList } from './machine/list.ts';
 import { addLogs } from './machine/logs.ts';
+import { addOrphans } from './machine/orphans.ts';
 import { addPower } from './machine/power.ts';
 import { addRegenerateCerts } from './machine/regenerate-certs.ts';
 import { addRemove } from './machine/remove.ts';
@@ -34,6 +35,7 @@ const verbs: readonly ((machine: Command) => void)[] = [
   addUpgrade,
   addLogs,
   addConsole,
+  addOrphans,
 ];
 
 export function addMachines(program: Command): void {

@@ -16,6 +16,7 @@ import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
 import * as machines from './routes/machines.ts';
+import * as orphans from './routes/orphans.ts';
 import * as policies from './routes/policies.ts';
 import * as quotas from './routes/quotas.ts';
 import * as replications from './routes/replications.ts';
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   services,
   jobs,
   machines,
+  orphans,
   images,
   imageDetails,
   imageUsage,

@@ -181,7 +181,11 @@ export function azureCloud(clients: ArmClients): Cloud {
   };
 }
 
-type Listed = { readonly name?: string; readonly tags?: Readonly<Record<string, string>> };
+type Listed = {
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly hardwareProfile?: { readonly vmSize?: string };
+};
 
 async function ours(
   kind: TaggedResource['kind'],
@@ -189,10 +193,17 @@ async function ours(
 ): Promise<readonly TaggedResource[]> {
   const read = async (): Promise<TaggedResource[]> => {
     const found: TaggedResource[] = [];
-    for await (const { name, tags } of resources) {
+    for await (const { name, tags, hardwareProfile } of resources) {
+      const size = hardwareProfile?.vmSize;
       const machine = tags?.[MACHINE_TAG];
       if (name !== undefined && machine !== undefined)
-        found.push({ kind, name, machine, createdAt: tags?.[CREATED_TAG] });
+        found.push({
+          kind,
+          name,
+          machine,
+          createdAt: tags?.[CREATED_TAG],
+          ...(size !== undefined && { size }),
+        });
     }
     return found;
   };

@@ -134,6 +134,7 @@ export function memoryCloud(
         name: request.name,
         machine: request.name,
         createdAt: disks.get(request.disk)?.createdAt,
+        size: request.size,
       }));
       const others = [...access].map(([name, { kind, machine, createdAt }]) => ({
         kind,

@@ -101,4 +101,6 @@ export interface TaggedResource {
   readonly machine: string;
   /** From the tag `berth-created`, RFC 3339. */
   readonly createdAt: string | undefined;
+  /** Of VMs, as Azure names it. */
+  readonly size?: string;
 }

@@ -17,6 +17,7 @@ export * as jobs from './jobs.ts';
 export * as keys from './keys.ts';
 export * as logs from './logs.ts';
 export * as machines from './machines.ts';
+export * as orphans from './orphans.ts';
 export * as policies from './policies.ts';
 export * as quotas from './quotas.ts';
 export * as replications from './replications.ts';

@@ -100,13 +100,24 @@ function stepsOf(image: GoldenImage, sighted: SightedImages): GoldenStep[] {
 }
 
 /** Images without a record: an attempt was interrupted, or the record was lost. */
-function orphans({ now, records, resources, machines }: SightedImages): GoldenStep[] {
-  return resources
+function orphans(sighted: SightedImages): GoldenStep[] {
+  return orphanImages(sighted).map(({ name }) => ({
+    step: 'delete-resource',
+    name,
+    reason: `${name} has no record`,
+  }));
+}
+
+export const orphanImages = ({
+  now,
+  records,
+  resources,
+  machines,
+}: Pick<SightedImages, 'now' | 'records' | 'resources' | 'machines'>): readonly TaggedImage[] =>
+  resources
     .filter(({ name }) => !records.some((image) => image.name === name))
     .filter(({ id }) => !machines.some(({ golden }) => golden === id))
-    .filter(({ createdAt }) => createdAt === undefined || age(now, createdAt) > SPARED)
-    .map(({ name }) => ({ step: 'delete-resource' as const, name, reason: `${name} has no record` }));
-}
+    .filter(({ createdAt }) => createdAt === undefined || age(now, createdAt) > SPARED);
 
 /** When a failed image is tried again; milliseconds since 1970. */
 export function nextAttempt({ failures, status }: Pick<GoldenImage, 'failures' | 'status'>): number {
