@@ -1,16 +1,10 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { appCredential } from '../infra/local/identity/app-credential.ts';
 import { containerName } from '../infra/local/machine-runtime/machine-container.ts';
 import { listMachines } from '../infra/local/machine-runtime/machine-containers.ts';
-import { forgetDataCentre } from '../infra/local/supervisor/forget-data-centre.ts';
 import { mainJob } from '../infra/local/supervisor/main-job.ts';
 import { cacheOf } from '../infra/local/supervisor/prepare.ts';
-import { progress } from '../infra/local/supervisor/progress.ts';
-import { type RunningDataCentre, startDataCentre } from '../infra/local/supervisor/start-data-centre.ts';
-import { removeDataCentre } from '../infra/local/supervisor/stop-machines.ts';
+import type { RunningDataCentre } from '../infra/local/supervisor/start-data-centre.ts';
 import { clientIdentity } from '../shared/certificates/client-certificate.ts';
 import { ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import type { Engine } from '../shared/docker/engine.ts';
@@ -19,6 +13,7 @@ import { Secret } from '../shared/secrets/secret.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { type EngineEvents, followEngine } from './engine-events.ts';
+import { checkout, withDataCentre } from './own-data-centre.ts';
 import type { Report } from './report.ts';
 
 /** A data centre of its own, in which the example runs on one machine. */
@@ -31,48 +26,18 @@ export interface WarmMachine {
   call<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T>;
 }
 
-const checkout = fileURLToPath(new URL('..', import.meta.url));
-
 /** Brings a warm machine up, lets `work` use it, and removes everything, also after a failure or Ctrl-C. */
-export async function withWarmMachine<T>(
-  report: Report,
-  work: (machine: WarmMachine) => Promise<T>,
-): Promise<T> {
-  const { signal, stop } = interruption();
-  const steps = progress(
-    { isTTY: false, columns: 120, color: false, write: (text) => report(text.trimEnd()) },
-    Date.now,
-  );
-  const directory = join(checkout, '.berth', 'bench');
-  const dockerHost = process.env['DOCKER_HOST'];
-  const forget = async (): Promise<void> => {
-    await forgetDataCentre(directory, dockerHost, steps);
-    await rm(directory, { recursive: true, force: true });
-  };
-  await forget();
-  const options = { directory, cache: cacheOf(checkout), app: checkout, dockerHost, progress: steps, signal };
-  const running = await startDataCentre(options).catch(async (error: unknown) => {
-    await forget();
-    throw error;
-  });
-  let events: EngineEvents | undefined;
-  try {
+export const withWarmMachine = <T>(report: Report, work: (machine: WarmMachine) => Promise<T>): Promise<T> =>
+  withDataCentre(report, {}, async ({ running, steps, signal, call }) => {
     await mainJob(running, { checkout, cache: cacheOf(checkout), progress: steps, signal });
     const place = await machineOf(running);
-    events = await followEngine(place.socket);
-    const engine = await engineOf(running, place);
-    const made: WarmMachine = { running, engine, events, call: caller(running) };
-    return await Promise.race([work(made), aborted(signal)]);
-  } finally {
-    events?.close();
-    await steps.step('remove machine, network and state', async () => {
-      await running.stop();
-      await removeDataCentre(running.engine, running.dataCentre);
-      await rm(directory, { recursive: true, force: true });
-    });
-    stop();
-  }
-}
+    const events = await followEngine(place.socket);
+    try {
+      return await work({ running, engine: await engineOf(running, place), events, call });
+    } finally {
+      events.close();
+    }
+  });
 
 interface Place {
   readonly name: string;
@@ -108,35 +73,3 @@ async function engineOf({ dataCentre, keys }: RunningDataCentre, place: Place): 
   const identity = clientIdentity(async () => ca, 'bench', 60);
   return await engines(async () => ({ ...(await identity()), ca: ca.certificatePem }))(place);
 }
-
-function caller({ dataCentre, keys }: RunningDataCentre): WarmMachine['call'] {
-  return async (schema, method, path, body) => {
-    const response = await fetch(`https://${dataCentre.gateway}:${dataCentre.ports.app}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${keys.admin}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
-    return schema.parse(JSON.parse(text));
-  };
-}
-
-function interruption(): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(new Error('interrupted'));
-  process.on('SIGINT', abort);
-  process.on('SIGTERM', abort);
-  return {
-    signal: controller.signal,
-    stop() {
-      process.off('SIGINT', abort);
-      process.off('SIGTERM', abort);
-    },
-  };
-}
-
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });

@@ -38,7 +38,7 @@ export interface TestMachines {
 export const noMachines = (): Promise<string | undefined> => whyNoEngine(process.env['DOCKER_HOST']);
 
 /** A data centre of its own: engine, network, platform CA and an empty machine runtime. */
-export async function startMachines(): Promise<TestMachines> {
+export async function startMachines(dockerHost = process.env['DOCKER_HOST']): Promise<TestMachines> {
   const id = randomBytes(4).toString('hex');
   const directory = mkdtempSync(join(tmpdir(), 'berth-machines-'));
   const report = (line: string) => console.log(`  ${line}`);
@@ -50,7 +50,7 @@ export async function startMachines(): Promise<TestMachines> {
   };
   try {
     undo.push(() => stopEngine({ id, directory }));
-    const find = () => ensureEngine({ id, directory, dockerHost: process.env['DOCKER_HOST'], report });
+    const find = () => ensureEngine({ id, directory, dockerHost, report });
     const engine = await find();
     const name = `berth-${id}`;
     undo.push(() => removeMachineNetwork(engine, name));

@@ -39,3 +39,7 @@ export const goldenImageName = (profile: string, builder: MachineName): string =
 
 /** Instance id of the orchestration that builds it: no builder's name is used twice. */
 export const buildingId = (builder: MachineName): string => `golden-${builder}`;
+
+/** Its ARM resource, while machines may have it. */
+export const imageIdOf = ({ status }: Pick<GoldenImage, 'status'>): string | undefined =>
+  status.state === 'ready' || status.state === 'leaving' ? status.id : undefined;
