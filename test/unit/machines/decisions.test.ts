@@ -82,7 +82,7 @@ describe('what ARM refuses', () => {
     ['AnotherOperationInProgress', 'x', 'cloud-busy', 'again'],
     ['InvalidParameter', 'x', 'cloud-refused', 'give-up'],
   ])('%s (%s) is %s: %s', (code, message, ours, answer) => {
-    expect(refusalOf(code, message)).toEqual({ code: ours, answer, reason: `${code}: ${message}` });
+    expect(refusalOf(code, message)).toMatchObject({ code: ours, answer, reason: `${code}: ${message}` });
   });
 });
 
