@@ -1,7 +1,9 @@
 /** What makes, watches and removes machines: importing it registers its functions. */
 import './activities/adopt-builder.ts';
+import './activities/ask-for-power.ts';
 import './activities/begin-retirement.ts';
 import './activities/call-for-image.ts';
+import './activities/change-security-group.ts';
 import './activities/create-nic.ts';
 import './activities/create-public-ip.ts';
 import './activities/create-security-group.ts';
@@ -13,6 +15,7 @@ import './activities/fail-machine.ts';
 import './activities/forget-machine.ts';
 import './activities/look-at-builder.ts';
 import './activities/look-at-machine.ts';
+import './activities/note-power.ts';
 import './activities/note-removed.ts';
 import './activities/poll-operation.ts';
 import './activities/record-golden-image.ts';
@@ -21,6 +24,8 @@ import './http/machine-boot.ts';
 import './http/machine-observations.ts';
 import './http/machine-registration.ts';
 import './orchestrators/build-golden-image.ts';
+import './orchestrators/admit-callers.ts';
+import './orchestrators/change-power.ts';
 import './orchestrators/provision-machine.ts';
 import './orchestrators/remove-orphans.ts';
 import './orchestrators/retire-machine.ts';

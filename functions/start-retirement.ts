@@ -1,6 +1,6 @@
 import type { DurableClient } from 'durable-functions';
 import { READY_EVENT } from '../shared/machines/machine-activities.ts';
-import { type RetireMachine, retireMachine, retirementId } from '../shared/machines/provisioning.ts';
+import { type RetireMachine, removalId, retireMachine } from '../shared/machines/provisioning.ts';
 import type { Machine } from '../shared/model/machine.ts';
 import { isGoing, raiseEvent } from './instances.ts';
 
@@ -17,7 +17,7 @@ export async function startRetirement(
 ): Promise<string> {
   const { name, pool, owner, status } = machine;
   const { since, ...options } = how;
-  const instanceId = retirementId(name);
+  const instanceId = removalId(machine);
   if (!(await isGoing(client, instanceId)))
     await client.startNew(retireMachine.name, {
       instanceId,

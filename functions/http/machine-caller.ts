@@ -40,4 +40,4 @@ export async function callingMachine(
   return { ...machine, address };
 }
 
-const EXPECTED: ReadonlySet<Machine['status']['state']> = new Set(['booting', 'ready', 'silent']);
+const EXPECTED: ReadonlySet<Machine['status']['state']> = new Set(['booting', 'ready', 'silent', 'starting']);

@@ -1,8 +1,9 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import * as df from 'durable-functions';
+import { wantsCertificate } from '../../shared/machines/certificate-renewal.ts';
 import { heard, isNewlyReady, replicaDied } from '../../shared/machines/heard.ts';
 import { READY_EVENT } from '../../shared/machines/machine-activities.ts';
-import { MachineObservation } from '../../shared/machines/observation.ts';
+import { MachineObservation, type ObservationAnswer } from '../../shared/machines/observation.ts';
 import { acceptEvent } from '../accept-event.ts';
 import { raiseEvent } from '../instances.ts';
 import { type Services, services } from '../services.ts';
@@ -25,7 +26,8 @@ export async function observe(
     const event = replicaDied(machine.name, death);
     if (event !== undefined) await acceptEvent(made, client, event);
   }
-  return { status: 204 };
+  const answer: ObservationAnswer = wantsCertificate(machine, now) ? { renewCertificate: true } : {};
+  return Object.keys(answer).length === 0 ? { status: 204 } : { jsonBody: answer };
 }
 
 app.http('machine-observations', {

@@ -8,12 +8,17 @@ import { readBody } from './read-body.ts';
 
 /** A machine asks for its engine's certificate: it proves with its identity token that it is the VM that was made. */
 export async function register(request: HttpRequest, made: Services): Promise<HttpResponseInit> {
-  const { name, address } = await callingMachine(request, made);
+  const { name, address, publicAddress, hostname } = await callingMachine(request, made);
   const { csr, hostKeys } = await readBody(request, { schema: RegistrationRequest });
   const ca = await made.engineCa();
-  const issued = await signMachineCertificate(ca, csr, { name, address }, made.now());
+  const issued = await signMachineCertificate(
+    ca,
+    csr,
+    { name, address, publicAddress, hostname },
+    made.now(),
+  );
   const { serial, notAfter } = issued;
-  await made.machines.change(name, (machine) => ({
+  await made.machines.change(name, ({ renewal: _, ...machine }) => ({
     ...machine,
     certificate: { serial, notAfter: notAfter.toISOString() },
     ...(hostKeys === undefined ? {} : { hostKeys }),

@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import * as access from './routes/access.ts';
 import * as applications from './routes/applications.ts';
 import * as audit from './routes/audit.ts';
+import * as byHand from './routes/by-hand.ts';
 import * as care from './routes/care.ts';
 import * as deadLetters from './routes/dead-letters.ts';
 import * as directUploads from './routes/direct-uploads.ts';
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   services,
   jobs,
   machines,
+  byHand,
   orphans,
   images,
   imageDetails,

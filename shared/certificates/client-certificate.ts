@@ -1,5 +1,7 @@
 import 'reflect-metadata';
-import { ExtendedKeyUsage } from '@peculiar/x509';
+import { ExtendedKeyUsage, PublicKey } from '@peculiar/x509';
+import { Terminal } from '../model/errors.ts';
+import { requireEcdsa, verifiedRequest } from './certificate-request.ts';
 import { type Issued, issue } from './end-entity.ts';
 import type { EngineCa } from './engine-ca.ts';
 import { generateKeys, MINUTE, privateKeyPem } from './keys.ts';
@@ -26,6 +28,48 @@ export async function issueClientCertificate(
     now,
   });
   return { ...issued, key: await privateKeyPem(keys.privateKey) };
+}
+
+/** A key whose other half stays with its owner: PEM, SubjectPublicKeyInfo or PKCS #10, whose subject is not used. */
+export type ClientKey = { readonly publicKey: string } | { readonly csr: string };
+
+/**
+ * A certificate that engines of this CA admit as client, for somebody else's key.
+ * @param name who it is: stands in the subject
+ * @throws Terminal `csr-invalid`, `csr-key-refused`, `public-key-invalid`
+ */
+export async function signClientCertificate(
+  ca: EngineCa,
+  key: ClientKey,
+  name: string,
+  minutes: number,
+  now: Date,
+): Promise<Issued> {
+  return await issue(ca, {
+    name,
+    publicKey: 'csr' in key ? (await verifiedRequest(key.csr)).publicKey : publicKeyOf(key.publicKey),
+    usage: ExtendedKeyUsage.clientAuth,
+    alternativeNames: [],
+    lifetime: minutes * MINUTE,
+    now,
+  });
+}
+
+/** RFC 5280, 4.1.2.7 */
+function publicKeyOf(pem: string): PublicKey {
+  try {
+    const key = new PublicKey(pem);
+    requireEcdsa(key);
+    return key;
+  } catch (cause) {
+    if (cause instanceof Terminal) throw cause;
+    throw new Terminal({
+      code: 'public-key-invalid',
+      message: 'The public key cannot be read.',
+      remedy: 'Send it in PEM, as "openssl pkey -pubout" writes it.',
+      cause,
+    });
+  }
 }
 
 /** The app's own client certificate: made when first asked for, and anew once four fifths of its time are over. */

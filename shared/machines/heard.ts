@@ -16,7 +16,7 @@ const ANNOUNCED_AFTER = 60_000;
 export function heard(machine: Machine, now: Date): Machine | undefined {
   const heardAt = now.toISOString();
   const { state } = machine.status;
-  if (state === 'booting' || state === 'silent')
+  if (state === 'booting' || state === 'starting' || state === 'silent')
     return { ...machine, heardAt, status: { state: 'ready', since: heardAt } };
   const last = machine.heardAt === undefined ? 0 : Date.parse(machine.heardAt);
   return now.getTime() - last >= RECORD_EVERY ? { ...machine, heardAt } : undefined;

@@ -58,7 +58,7 @@ export const Death = z.strictObject({
 export type Death = z.infer<typeof Death>;
 
 /**
- * POST /api/v1/machines/<name>/observations, answered 204: every 10 s, and at once when a container died or its
+ * POST /api/v1/machines/<name>/observations, answered 204 or 200: every 10 s, and at once when a container died or its
  * health changed. Only containers that carry a label `berth.environment` are listed.
  */
 export const MachineObservation = z.strictObject({
@@ -76,3 +76,10 @@ export const MachineObservation = z.strictObject({
   died: z.array(Death).optional(),
 });
 export type MachineObservation = z.infer<typeof MachineObservation>;
+
+/** 200, where the machine is to do something; 204 otherwise. Members that it does not know it passes over. */
+export const ObservationAnswer = z.object({
+  /** Ask for another certificate now, whatever the present one says of itself. */
+  renewCertificate: z.boolean().optional(),
+});
+export type ObservationAnswer = z.infer<typeof ObservationAnswer>;

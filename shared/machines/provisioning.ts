@@ -4,6 +4,7 @@ import { MachineName, PoolName } from '../model/names.ts';
 import { PoolSpec } from '../model/pool.ts';
 import { signature } from '../model/signature.ts';
 import { RESOURCE_KINDS } from './cloud.ts';
+import { BY_HAND } from './machine-names.ts';
 
 /** What makes one machine. The caller chose the name and recorded it in `capacity` before. */
 export const ProvisionMachine = z.object({
@@ -55,7 +56,11 @@ export const retireMachine = signature('retire-machine', { input: RetireMachine,
 
 /** Instance id of the orchestration that provisions a machine: machine names are never used twice. */
 export const provisioningId = (machine: MachineName): string => `machine-${machine}`;
+/** Of a machine whose name is never used again. */
 export const retirementId = (machine: MachineName): string => `retire-${machine}`;
+/** Instance id of the orchestration that removes a machine. Names of machines made by hand may be used again, their VMs' never. */
+export const removalId = ({ name, pool, resources }: Pick<Machine, 'name' | 'pool' | 'resources'>): string =>
+  pool === BY_HAND ? `retire-${resources.vm}` : retirementId(name);
 
 export const RemoveOrphans = z.object({
   /** As the tag says it. */

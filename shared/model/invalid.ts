@@ -15,8 +15,14 @@ export interface Issue {
 export class Invalid extends Terminal {
   readonly issues: readonly Issue[];
 
-  constructor(fault: { code: string; message: string; remedy: string; issues: readonly Issue[] }) {
-    super({ ...fault, status: 400 });
+  constructor(fault: {
+    code: string;
+    message: string;
+    remedy: string;
+    issues: readonly Issue[];
+    status?: number;
+  }) {
+    super({ status: 400, ...fault });
     this.issues = fault.issues;
   }
 }

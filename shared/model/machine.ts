@@ -135,5 +135,7 @@ export const Machine = z.object({
   hostKeys: z.array(z.string()).optional(),
   /** Engine certificate that it was given. */
   certificate: z.object({ serial: z.string(), notAfter: z.iso.datetime() }).optional(),
+  /** Since when another certificate is wanted: the machine hears of it with its next report, and asks. */
+  renewal: z.iso.datetime().optional(),
 });
 export type Machine = z.infer<typeof Machine>;

@@ -22,8 +22,15 @@ import { exchange as registryExchange } from '../../infra/registry/exchange.ts';
 import { hashKey, makeKey } from '../../shared/auth/api-key.ts';
 import { assignmentStore } from '../../shared/auth/entra/assignment-store.ts';
 import { keyStore } from '../../shared/auth/key-store.ts';
+import { ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
+import { memoryCatalogue } from '../../shared/machines/by-hand/catalogue.memory.ts';
+import { memoryPublicAccess } from '../../shared/machines/by-hand/public-access.memory.ts';
+import { memoryCloud } from '../../shared/machines/cloud.memory.ts';
+import { consoles } from '../../shared/machines/consoles.ts';
+import { machineStore } from '../../shared/machines/machine-store.ts';
+import { memoryPower } from '../../shared/machines/power.memory.ts';
 import { runStore } from '../../shared/registry/care/run-store.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
@@ -86,7 +93,7 @@ export async function startApiServer(
     registry: { ...registry, credentials: keyStore(tables, hashKey(adminKey)), mirror: memory.mirror },
     trust: imageTrust(registry),
     credentials: keyStore(tables, hashKey(adminKey)),
-    settings: { adminKeyHash: hashKey(adminKey), hostname: host, location: 'westeurope' },
+    settings: { ...settings, adminKeyHash: hashKey(adminKey), hostname: host },
     ...over,
   } as unknown as Services;
   server.on('request', (incoming, outgoing) => {
@@ -110,15 +117,32 @@ export async function startApiServer(
   };
 }
 
+const settings = {
+  location: 'westeurope',
+  network: '10.20.0.0/16',
+  appNetwork: '10.20.255.0/24',
+  subscription: '11111111-1111-4111-8111-111111111111',
+  resourceGroup: 'berth-machines',
+};
+
 /** What the API needs of the app's services, all in this process. */
 function memoryServices(tables: Tables, blobs: Blobs) {
   const now = () => new Date();
   const current = new Secret(randomBytes(32).toString('base64'));
   const secrets = blobSecrets(memoryBlobs(), { current, previous: undefined });
+  const publicAccess = memoryPublicAccess(now);
+  const ca = ensureEngineCa(secrets);
   return {
     tables,
     now,
     secrets,
+    machines: machineStore(tables),
+    cloud: memoryCloud(now, publicAccess.kept),
+    publicAccess,
+    catalogue: memoryCatalogue(),
+    power: memoryPower(),
+    consoles: consoles(memoryBlobs()),
+    engineCa: () => ca,
     stores: stores(tables),
     events: eventStore(tables, now),
     images: imageResolver(tables),

@@ -1,8 +1,12 @@
 /** The API under /api/v1: importing a file registers its functions. */
 export * as access from './access.ts';
+export * as allowFrom from './allow-from.ts';
 export * as applications from './applications.ts';
 export * as audit from './audit.ts';
 export * as care from './care.ts';
+export * as clientCertificates from './client-certificates.ts';
+export * as machineConsole from './console.ts';
+export * as createMachine from './create-machine.ts';
 export * as deadLetters from './dead-letters.ts';
 export * as directUploads from './direct-uploads.ts';
 export * as events from './events.ts';
@@ -16,10 +20,14 @@ export * as imports from './imports.ts';
 export * as jobs from './jobs.ts';
 export * as keys from './keys.ts';
 export * as logs from './logs.ts';
+export * as machineCertificates from './machine-certificates.ts';
+export * as machineOperations from './machine-operations.ts';
+export * as machinePower from './machine-power.ts';
 export * as machines from './machines.ts';
 export * as orphans from './orphans.ts';
 export * as policies from './policies.ts';
 export * as quotas from './quotas.ts';
+export * as removeMachine from './remove-machine.ts';
 export * as replications from './replications.ts';
 export * as services from './services.ts';
 export * as sources from './sources.ts';
