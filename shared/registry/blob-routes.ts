@@ -4,7 +4,7 @@ import type { Digest } from '../model/image.ts';
 import { Conflict } from '../state/tables.ts';
 import { blobActivity } from './activity.ts';
 import { type Call, type Handler, isHead, parseDigest, type RegistryDeps } from './call.ts';
-import { type Content, findContent, keepContent } from './content.ts';
+import { type Content, findContentToRead, keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
 import { findBlob, hasBlob, keepLink } from './links.ts';
 import { passOn } from './pass-on.ts';
@@ -59,7 +59,9 @@ async function contentIn(deps: RegistryDeps, call: Call, digest: Digest): Promis
       isHead(call.request)
         ? keepLink(tables, call.repository, digest, deps.now())
         : hasBlob(tables, call.repository, digest),
-      isHead(call.request) ? keepContent(blobs, digest, deps.now()) : findContent(blobs, digest),
+      isHead(call.request)
+        ? keepContent(blobs, digest, deps.now())
+        : findContentToRead(blobs, digest, deps.now()),
     ]);
     return linked ? content : undefined;
   };

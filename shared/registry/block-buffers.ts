@@ -3,6 +3,9 @@ export const BLOCK = 2 * 1024 * 1024;
 /** Blocks of all uploads of this process that are on their way to storage at once. */
 const IN_FLIGHT = 4;
 
+/** Buffers that are kept for the next: as many as eight uploads at once have. */
+const FREE = IN_FLIGHT + 8;
+
 /**
  * The memory of this process's uploads: each has one block that it fills, and few blocks of all of them are on their way. Who
  * has a full one waits until one of those has arrived, which depends on storage alone, never on another client. Buffers are used
@@ -19,7 +22,7 @@ export class BlockBuffers {
 
   /** For a buffer that nobody reads or writes any more. */
   giveBack(buffer: Buffer): void {
-    if (this.#free.length < IN_FLIGHT) this.#free.push(buffer);
+    if (this.#free.length < FREE) this.#free.push(buffer);
   }
 
   /** Waits for a turn, in the order of asking. @returns what ends it */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Digest } from '../model/image.ts';
 import { BlobConflict, type BlobInfo, type Blobs } from '../state/blobs.ts';
+import { pointersOf } from './content-memory.ts';
 import { pathOf } from './hashing.ts';
 import { memoryOf } from './manifest-memory.ts';
 
@@ -29,15 +30,34 @@ export async function findContent(blobs: Blobs, digest: Digest): Promise<Content
   return info && contentOf(info);
 }
 
+/** Finds content to be read at once; this process may have read the pointer a moment ago. */
+export async function findContentToRead(
+  blobs: Blobs,
+  digest: Digest,
+  now: Date,
+): Promise<Content | undefined> {
+  const memory = pointersOf(blobs);
+  const info = memory.get(digest, now) ?? (await blobs.head(pointerOf(digest)));
+  if (info === undefined) return undefined;
+  if (memory.get(digest, now) === undefined) memory.add(digest, info, now);
+  return contentOf(info);
+}
+
 /**
  * Finds content that the caller is about to rely on, and makes sure that it stays: a client skips an upload, or a manifest
  * names it.
  */
 export async function keepContent(blobs: Blobs, digest: Digest, now: Date): Promise<Content | undefined> {
+  const memory = pointersOf(blobs);
+  const known = memory.get(digest, now);
+  if (known !== undefined && isFresh(known.modifiedAt.getTime(), now)) return contentOf(known);
   for (;;) {
     const info = await blobs.head(pointerOf(digest));
     if (info === undefined) return undefined;
-    if (isFresh(info.modifiedAt.getTime(), now)) return contentOf(info);
+    if (isFresh(info.modifiedAt.getTime(), now)) {
+      memory.add(digest, info, now);
+      return contentOf(info);
+    }
     try {
       await blobs.setMetadata(pointerOf(digest), { ...info.metadata }, { ifMatch: info.etag });
       return contentOf(info);

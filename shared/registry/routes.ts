@@ -3,7 +3,7 @@ import type { Handler } from './call.ts';
 import { readCatalog, readReferrers, readTags } from './list-routes.ts';
 import { deleteManifest, readManifest, writeManifest } from './manifest-routes.ts';
 import { ownOnly } from './sources/own-only.ts';
-import { beginUpload, cancelUpload, completeUpload, continueUpload, readUpload } from './upload-routes.ts';
+import { beginUpload, cancelUpload, completeUpload, continueUpload, uploadStatus } from './upload-routes.ts';
 
 /** One resource of the API: its path, and for each method what the caller's token must give, and who answers. */
 interface Resource {
@@ -33,7 +33,7 @@ export const resources: readonly Resource[] = [
   {
     path: /^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<reference>[^/]+)$/,
     methods: {
-      GET: ['push', readUpload],
+      GET: ['push', uploadStatus],
       PATCH: ['push', continueUpload],
       PUT: ['push', ownOnly(completeUpload)],
       DELETE: ['push', cancelUpload],

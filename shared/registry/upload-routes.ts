@@ -11,7 +11,8 @@ import { passOn } from './pass-on.ts';
 import { boundedBody } from './quota/bounded-body.ts';
 import { parseContentRange, uploadRange } from './range.ts';
 import { append, brokenOff, finish } from './receive.ts';
-import { endUpload, findUpload, saveUpload, startUpload, type Upload } from './uploads.ts';
+import { partsOf, referenceTo } from './upload-memory.ts';
+import { endUpload, findUpload, readUpload, saveUpload, startUpload, type Upload } from './uploads.ts';
 
 /** POST: mounts what another repository has, takes a whole blob, or begins an upload. */
 export const beginUpload: Handler = async (deps, call) => {
@@ -78,7 +79,7 @@ export const continueUpload: Handler = async (deps, { repository, reference, req
   // Without Content-Range the client would send everything again, and what came now would stand before it.
   if (!whole && chunk === undefined) throw brokenOff(appended.interruption);
   const saved = await saveUpload(blobs, appended.upload);
-  if (saved === undefined) throw outOfOrder(await findUpload(blobs, repository, reference));
+  if (saved === undefined) throw outOfOrder(await readUpload(blobs, repository, upload.id));
   if (!whole) throw brokenOff(appended.interruption);
   return empty(202, saved);
 };
@@ -107,14 +108,14 @@ async function finishUpload(
 }
 
 /** GET: where the upload stands. */
-export const readUpload: Handler = async ({ blobs }, { repository, reference }) => {
-  const upload = await findUpload(blobs, repository, reference);
+export const uploadStatus: Handler = async ({ blobs }, { repository, reference }) => {
+  const upload = await readUpload(blobs, repository, partsOf(reference).id);
   return empty(204, upload);
 };
 
 /** DELETE: the upload is over. */
 export const cancelUpload: Handler = async ({ blobs }, { repository, reference }) => {
-  const upload = await findUpload(blobs, repository, reference);
+  const upload = await readUpload(blobs, repository, partsOf(reference).id);
   await endUpload(blobs, upload.id);
   return new Response(null, { status: 204 });
 };
@@ -134,7 +135,7 @@ const outOfOrder = (upload: Upload): RegistryError =>
   });
 
 const progressOf = (upload: Upload): Record<string, string> => ({
-  location: `/v2/${upload.repository}/blobs/uploads/${upload.id}`,
+  location: `/v2/${upload.repository}/blobs/uploads/${referenceTo(upload)}`,
   range: uploadRange(upload.offset),
   'docker-upload-uuid': upload.id,
 });

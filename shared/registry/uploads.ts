@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RepositoryName } from '../model/image.ts';
 import { BlobConflict, type Blobs } from '../state/blobs.ts';
 import { RegistryError } from './errors.ts';
+import { partsOf, uploadsOf } from './upload-memory.ts';
 
 /** What is known of the bytes that an upload holds so far. */
 const HashState = z.discriminatedUnion('kind', [
@@ -36,11 +37,27 @@ export async function startUpload(
   const session: Session = { repository, algorithm, offset: 0, blockIds: [], hash: { kind: 'unknown' } };
   const id = randomUUID();
   const { etag } = await blobs.put(nameOf(id), bytesOf(session), { ifNoneMatch: '*' });
-  return { ...session, id, etag };
+  const upload = { ...session, id, etag };
+  uploadsOf(blobs).keep(upload);
+  return upload;
 }
 
-/** @throws RegistryError BLOB_UPLOAD_UNKNOWN if there is no such upload in the repository */
-export async function findUpload(blobs: Blobs, repository: RepositoryName, id: string): Promise<Upload> {
+/**
+ * @param reference last part of the upload's address: see `referenceTo`
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN if there is no such upload in the repository
+ */
+export async function findUpload(
+  blobs: Blobs,
+  repository: RepositoryName,
+  reference: string,
+): Promise<Upload> {
+  const { id, version } = partsOf(reference);
+  const known = version === undefined ? undefined : uploadsOf(blobs).find(id, version);
+  return known?.repository === repository ? known : readUpload(blobs, repository, id);
+}
+
+/** Reads it from storage. @throws RegistryError BLOB_UPLOAD_UNKNOWN */
+export async function readUpload(blobs: Blobs, repository: RepositoryName, id: string): Promise<Upload> {
   const found = z.uuid().safeParse(id).success ? await blobs.read(nameOf(id)) : undefined;
   // Direct uploads (`direct/`) lie here too, and are none of these.
   const session = found && Session.safeParse(JSON.parse(new TextDecoder().decode(found.bytes))).data;
@@ -59,8 +76,11 @@ export async function saveUpload(
 ): Promise<Upload | undefined> {
   try {
     const info = await blobs.put(nameOf(id), bytesOf(session), { ifMatch: etag });
-    return { ...session, id, etag: info.etag };
+    const upload = { ...session, id, etag: info.etag };
+    uploadsOf(blobs).keep(upload);
+    return upload;
   } catch (error) {
+    uploadsOf(blobs).forget(id);
     if (error instanceof BlobConflict) return undefined;
     throw error;
   }
@@ -68,6 +88,7 @@ export async function saveUpload(
 
 /** Staged blocks without a session expire by themselves. */
 export async function endUpload(blobs: Blobs, id: string): Promise<void> {
+  uploadsOf(blobs).forget(id);
   await blobs.delete(nameOf(id));
 }
 

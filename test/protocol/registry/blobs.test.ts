@@ -80,7 +80,8 @@ describe.each(['memory', 'azurite'] as const)('blobs in %s', (kind) => {
     const early = await chunk(150_000, 200_000);
     expect(early.status).toBe(416);
     expect(early.headers.get('range')).toBe('0-99999');
-    expect(early.headers.get('location')).toBe(location);
+    // The address is the upload's, and says besides which version of it the answer saw.
+    expect(early.headers.get('location')?.split('~')[0]).toBe(location.split('~')[0]);
     const status = await client.request('GET', location);
     expect([status.status, status.headers.get('range')]).toEqual([204, '0-99999']);
     expect((await chunk(100_000, 250_000)).status).toBe(202);
