@@ -70,7 +70,10 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
       (await shell('cloud-init status || true')).includes('done'),
     );
     expect((await shell('hostname')).trim()).toBe(name);
-    expect(await shell('systemctl is-system-running || true')).toBe('running\n');
+    await until('everything has started', async () =>
+      (await shell('systemctl is-system-running || true')).startsWith('running'),
+    );
+    expect(app.boots).toEqual([{ machine: name, status: expect.any(String), errors: [], engine: true }]);
     expect(await machines.runtime.console(name)).toContain('Cloud-init');
   });
 
@@ -186,6 +189,18 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     await machines.runtime.remove(name);
     await machines.runtime.removeImage(imageId);
     expect(await machines.runtime.list()).toEqual([]);
+  });
+
+  it('tells at once that its cloud-init failed, and why', async () => {
+    const broken = Buffer.from(customDataOf(), 'base64')
+      .toString()
+      .replace('- docker.io', '- no-such-engine');
+    app.boots.length = 0;
+    await machines.runtime.create(requestOf({ customData: Buffer.from(broken).toString('base64') }));
+    const told = await until('it tells of its boot', () => app.boots[0], 240);
+    expect(told).toMatchObject({ machine: name, engine: false });
+    expect(told.errors.join()).toMatch(/package/);
+    await machines.runtime.remove(name);
   });
 
   /** What must not be the same on two machines: machine id, key of sshd, key and certificate of the engine. */

@@ -12,7 +12,7 @@ import { issueClientCertificate } from '../../shared/certificates/client-certifi
 import { type EngineCa, ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { signMachineCertificate } from '../../shared/certificates/machine-certificate.ts';
 import type { ClientIdentity } from '../../shared/docker/connection.ts';
-import { MachineObservation, RegistrationRequest } from '../../shared/machines/observation.ts';
+import { BootRequest, MachineObservation, RegistrationRequest } from '../../shared/machines/observation.ts';
 import type { TestMachines } from './machines.ts';
 
 export interface RegisteringApp {
@@ -20,6 +20,8 @@ export interface RegisteringApp {
   readonly engineCa: EngineCa;
   /** What machines have reported, oldest first. */
   readonly observations: MachineObservation[];
+  /** How machines said that their cloud-init ended. */
+  readonly boots: (BootRequest & { readonly machine: string })[];
   /** Why requests were refused. */
   readonly refused: string[];
   /** The app's client certificate. */
@@ -48,6 +50,7 @@ export async function startRegisteringApp(
     },
   };
   const observations: MachineObservation[] = [];
+  const boots: (BootRequest & { machine: string })[] = [];
   const refused: string[] = [];
   const answer = async (path: string, token: string, body: unknown): Promise<object | undefined> => {
     const [, name = '', call] = /^\/api\/v1\/machines\/([^/]+)\/(\w+)$/.exec(path) ?? [];
@@ -58,6 +61,10 @@ export async function startRegisteringApp(
       const { csr } = RegistrationRequest.parse(body);
       const signed = await signMachineCertificate(engineCa, csr, { name, address: known[name] ?? '' });
       return { certificate: signed.certificate, ca: engineCa.certificatePem };
+    }
+    if (call === 'boot') {
+      boots.push({ ...BootRequest.parse(body), machine: name });
+      return undefined;
     }
     observations.push(MachineObservation.parse(body));
     return undefined;
@@ -87,7 +94,7 @@ export async function startRegisteringApp(
   const identity = { certificate: client.certificate, key: client.key, ca: engineCa.certificatePem };
   return {
     url: `https://${gateway}:${machines.appPort}`,
-    ...{ engineCa, observations, refused },
+    ...{ engineCa, observations, boots, refused },
     identity: async () => identity,
     close: async () => {
       events.close();
