@@ -4,8 +4,10 @@ import { addAddress } from './machine/address.ts';
 import { addAllowFrom } from './machine/allow-from.ts';
 import { addConfig } from './machine/config.ts';
 import { addConsole } from './machine/console.ts';
+import { addCordon } from './machine/cordon.ts';
 import { addCreate } from './machine/create.ts';
 import { addEnv } from './machine/env.ts';
+import { addImages } from './machine/images.ts';
 import { addInspect } from './machine/inspect.ts';
 import { addList } from './machine/list.ts';
 import { addLogs } from './machine/logs.ts';
@@ -13,6 +15,8 @@ import { addOrphans } from './machine/orphans.ts';
 import { addPower } from './machine/power.ts';
 import { addRegenerateCerts } from './machine/regenerate-certs.ts';
 import { addRemove } from './machine/remove.ts';
+import { addRun } from './machine/run.ts';
+import { addRuns } from './machine/runs.ts';
 import { addScp } from './machine/scp.ts';
 import { addSsh } from './machine/ssh.ts';
 import { addUpgrade } from './machine/upgrade.ts';
@@ -35,7 +39,11 @@ const verbs: readonly ((machine: Command) => void)[] = [
   addUpgrade,
   addLogs,
   addConsole,
+  addRun,
+  addRuns,
+  addCordon,
   addOrphans,
+  addImages,
 ];
 
 export function addMachines(program: Command): void {

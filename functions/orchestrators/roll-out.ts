@@ -56,7 +56,8 @@ function* look(
 ): Generator<Task, Observed | undefined, unknown> {
   const found = yield* callActivity(context, observeService, { key, owner: context.df.instanceId });
   if (found.outcome === 'refused') throw new Error(`${found.code}: ${found.message}`);
-  return found.value.outcome === 'superseded' ? undefined : afterObservation(before, found.value.replicas);
+  if (found.value.outcome === 'superseded') return undefined;
+  return afterObservation(before, found.value.replicas, found.value.leaving);
 }
 
 /** Records the end. After a failure the revision that served before is made sure of. */

@@ -39,6 +39,11 @@ export const Cordon = z.object({
   /** Whether its replicas are to move elsewhere, and until when at the latest. */
   drain: z.boolean(),
   until: z.iso.datetime().optional(),
+  /** Services and runs that are still there, at most ten; why they are, where it is not a matter of seconds. */
+  left: z.array(z.string()).optional(),
+  waits: z.string().optional(),
+  /** Since when nothing is there any more. */
+  drainedAt: z.iso.datetime().optional(),
 });
 export type Cordon = z.infer<typeof Cordon>;
 

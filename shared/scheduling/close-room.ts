@@ -32,3 +32,16 @@ export async function closeRoom(tables: Tables, machine: Machine): Promise<boole
     throw error;
   }
 }
+
+/**
+ * Lets nothing more be placed on a machine, or lets it be again, whatever is there now. A machine that is chosen at the
+ * same moment is chosen before: reservations change the same row.
+ */
+export async function setClosed(tables: Tables, machine: Machine, closed: boolean): Promise<void> {
+  await documents(tables, TABLE, MachineRoom).update(machine.pool, machineRow(machine.name), (room) => {
+    if (room === undefined) return closed ? { ...emptyRoom(machine), closed } : undefined;
+    if ((room.closed ?? false) === closed) return undefined;
+    const { closed: _, ...open } = room;
+    return closed ? { ...open, closed } : open;
+  });
+}

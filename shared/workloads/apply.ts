@@ -90,14 +90,19 @@ export const afterGivingUp = (observed: Observed, failure: Failure): Observed =>
 export const afterPromotion = (observed: Observed): Observed => ({ ...observed, promoted: true });
 
 /** A fresh look: it knows all replicas, but not which ended ones were healthy once. */
-export function afterObservation(observed: Observed, replicas: readonly ObservedReplica[]): Observed {
+export function afterObservation(
+  observed: Observed,
+  replicas: readonly ObservedReplica[],
+  leaving: readonly string[] = [],
+): Observed {
   const merged = replicas.map((replica) => {
     const before = observed.replicas.find((one) => sameReplica(one, replica));
     if (before === undefined) return replica;
     if (replica.state.phase === 'placed' && before.state.phase === 'placed') return before;
     return { ...replica, state: carryOver(before.state, replica.state) };
   });
-  return { ...observed, replicas: merged };
+  const { leaving: _, ...rest } = observed;
+  return { ...rest, replicas: merged, ...(leaving.length > 0 && { leaving }) };
 }
 
 export const nothingObserved = (replicas: readonly ObservedReplica[] = []): Observed => ({

@@ -42,6 +42,8 @@ export interface SweptService {
   /** Its rows, as they should be by what was seen on the machines. */
   readonly observed: readonly ObservedReplica[];
   readonly replicas: readonly Replica[];
+  /** Machines of theirs that are drained. */
+  readonly leaving?: readonly string[];
   /** A live orchestration owns it: it sees to everything. */
   readonly owned: boolean;
 }
@@ -51,7 +53,7 @@ const STARTED_MS = 15_000;
 
 /** Whether a service that nobody owns needs a rollout, and why. */
 export function repairOf(swept: SweptService, now: number): Finding | undefined {
-  const { service, revision, healthy, observed, owned } = swept;
+  const { service, revision, healthy, observed, leaving = [], owned } = swept;
   if (owned || revision === undefined) return undefined;
   const { accepted } = service;
   if (accepted !== undefined && now - Date.parse(accepted.acceptedAt) < STARTED_MS) return undefined;
@@ -60,7 +62,7 @@ export function repairOf(swept: SweptService, now: number): Finding | undefined 
   if (service.rollout.state === 'rolling') return repair('its rollout ended without a word');
   if (service.removing) return repair('its removal is not finished');
   const desired = desiredOf(rollOutOf(service, revision, healthy, 'sweep'));
-  const next = nextSteps(desired, { replicas: observed, coming: [] }, now);
+  const next = nextSteps(desired, { replicas: observed, coming: [], leaving }, now);
   if (next.kind === 'finish') {
     const recovered = service.rollout.state === 'failed' && service.revision === service.healthyRevision;
     return next.failure === undefined && recovered ? repair('it is well again') : undefined;

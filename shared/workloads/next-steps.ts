@@ -25,7 +25,7 @@ const MOST_FAILURES = 3;
 /**
  * The next steps from what is observed to what is desired, each with its reason. All new slots are started at once and
  * the old ones stopped when every new one is healthy; only where room is short do old ones go one by one for those new
- * ones that are healthy already.
+ * ones that are healthy already. A replica on a machine that is drained serves until its slot is healthy elsewhere.
  */
 export function nextSteps(desired: Desired, observed: Observed, now: Moment): Next {
   const proven = desired.proven || observed.promoted === true;
@@ -42,6 +42,8 @@ class Plan {
   readonly #observed: Observed;
   readonly #now: Moment;
   readonly #current = new Map<number, ObservedReplica>();
+  /** On machines that are drained: they serve until the current one of their slot does. */
+  readonly #moving: ObservedReplica[] = [];
   readonly #outdated: ObservedReplica[] = [];
   readonly #old: ObservedReplica[] = [];
 
@@ -49,12 +51,31 @@ class Plan {
     this.#desired = desired;
     this.#observed = observed;
     this.#now = now;
+    const slots = new Map<number, ObservedReplica[]>();
     for (const replica of [...observed.replicas].sort((a, b) => b.generation - a.generation)) {
       if (replica.revision !== desired.revision)
         (this.#serves(replica) ? this.#old : this.#outdated).push(replica);
-      else if (replica.slot >= desired.count || this.#current.has(replica.slot)) this.#outdated.push(replica);
-      else this.#current.set(replica.slot, replica);
+      else if (replica.slot >= desired.count) this.#outdated.push(replica);
+      else slots.set(replica.slot, [...(slots.get(replica.slot) ?? []), replica]);
     }
+    for (const [slot, replicas] of slots) this.#choose(slot, replicas);
+  }
+
+  /** Of a slot's replicas, the newest first, one is what the slot is to have. */
+  #choose(slot: number, replicas: readonly ObservedReplica[]): void {
+    const staying = replicas.filter((replica) => !this.#leaves(replica));
+    const current = staying.find(isHealthy) ?? staying[0] ?? replicas.find(isHealthy) ?? replicas[0];
+    if (current === undefined) return;
+    this.#current.set(slot, current);
+    for (const replica of replicas)
+      if (replica !== current) {
+        const serves = !isHealthy(current) && this.#leaves(replica) && isStarted(replica);
+        (serves ? this.#moving : this.#outdated).push(replica);
+      }
+  }
+
+  #leaves({ machine }: ObservedReplica): boolean {
+    return this.#observed.leaving?.includes(machine) ?? false;
   }
 
   /** Until the first revision was healthy, whatever is healthy serves. */
@@ -68,10 +89,12 @@ class Plan {
     const steps: Step[] = this.#outdated.map((replica) => stop(replica, 'nothing wants it any more'));
     const stuck: Failure[] = [];
     let healthy = 0;
+    let waitsForRoom = false;
     for (let slot = 0; slot < this.#desired.count; slot += 1) {
+      if (this.#isServed(slot)) healthy += 1;
       const need = this.#needOf(slot, this.#current.get(slot));
-      if (need === 'healthy') healthy += 1;
-      else if (need === 'nothing') continue;
+      if (need === 'healthy') continue;
+      if (need === 'nothing') waitsForRoom = true;
       else if ('stuck' in need) stuck.push(need.stuck);
       else steps.push(need.step);
     }
@@ -83,7 +106,7 @@ class Plan {
     const actions = distinct(steps.filter(({ step }) => step !== 'wait'));
     if (actions.length > 0) return { kind: 'steps', steps: actions };
     const waits = steps.flatMap((step) => (step.step === 'wait' ? [step] : []));
-    if (shortage !== undefined && shortage.retryAt > this.#now && healthy < this.#desired.count)
+    if (shortage !== undefined && shortage.retryAt > this.#now && waitsForRoom)
       waits.push({ step: 'wait', until: shortage.retryAt, reason: shortage.reason });
     const [first] = waits.sort((a, b) => a.until - b.until);
     if (first !== undefined) return one(first);
@@ -92,7 +115,7 @@ class Plan {
 
   /** A failed rollout leaves nothing of its revision; what served goes on serving. */
   takeBack(failure: Failure): Next {
-    const steps = [...this.#outdated, ...this.#current.values()].map((replica) =>
+    const steps = [...this.#outdated, ...this.#moving, ...this.#current.values()].map((replica) =>
       stop(replica, `the rollout of revision ${this.#desired.revision} failed: ${failure.code}`),
     );
     return steps.length > 0 ? { kind: 'steps', steps } : { kind: 'finish', failure };
@@ -105,6 +128,8 @@ class Plan {
       const start = () => ({ step: this.#start(slot, 0, undefined, 'the slot is empty') });
       return this.#shortTooLong() ?? (waits ? 'nothing' : start());
     }
+    const move = this.#leaves(replica) && isLive(replica) ? this.#move(replica) : undefined;
+    if (move !== undefined) return move;
     switch (replica.state.phase) {
       case 'healthy':
         return 'healthy';
@@ -119,6 +144,22 @@ class Plan {
       case 'lost':
         return { step: this.#start(slot, replica.failures, replica, `machine ${replica.machine} is lost`) };
     }
+  }
+
+  /** Elsewhere first; undefined where there is no room: it stays for as long as its machine does. */
+  #move(replica: ObservedReplica): SlotNeed | undefined {
+    const { shortage } = this.#observed;
+    if (isStarted(replica) && this.#shortTooLong() !== undefined) return undefined;
+    if (shortage !== undefined && this.#now < shortage.retryAt) return 'nothing';
+    const reason = `machine ${replica.machine} is drained`;
+    const replaces = isStarted(replica) ? undefined : replica;
+    return { step: this.#start(replica.slot, replica.failures, replaces, reason) };
+  }
+
+  #isServed(slot: number): boolean {
+    const current = this.#current.get(slot);
+    const isMoving = (replica: ObservedReplica) => replica.slot === slot && isHealthy(replica);
+    return (current !== undefined && isHealthy(current)) || this.#moving.some(isMoving);
   }
 
   #shortTooLong(): SlotNeed | undefined {
@@ -227,6 +268,9 @@ class Plan {
   }
 }
 
+const isHealthy = ({ state }: ObservedReplica) => state.phase === 'healthy';
+/** Has a container that runs. */
+const isStarted = (replica: ObservedReplica) => isLive(replica) && replica.state.phase !== 'placed';
 const onBadMachine = ({ state }: ObservedReplica) => state.phase === 'lost' || state.phase === 'placed';
 const idOf = ({ revision, slot, generation }: ObservedReplica) => ({ revision, slot, generation });
 const stop = (replica: ObservedReplica, reason: string): Step => ({

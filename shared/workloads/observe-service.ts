@@ -40,8 +40,12 @@ export async function observeService(ports: WorkloadPorts, input: ObserveService
       return changed;
     }),
   );
-  return { outcome: 'observed', replicas: observed.map(observedOf) };
+  return { outcome: 'observed', replicas: observed.map(observedOf), leaving: leavingOf(machines, names) };
 }
+
+/** Which of these machines are drained. */
+export const leavingOf = (machines: readonly Machine[], names: readonly string[]): readonly string[] =>
+  machines.flatMap(({ name, cordon }) => (cordon?.drain === true && names.includes(name) ? [name] : []));
 
 /** What a machine's engine says of its containers. */
 export type Look =

@@ -52,6 +52,8 @@ export type ComingMachine = {
 export interface Observed {
   readonly replicas: readonly ObservedReplica[];
   readonly coming: readonly ComingMachine[];
+  /** Machines that are drained: what is there is to move elsewhere. */
+  readonly leaving?: readonly string[];
   /** No machine had room, and none may be added. */
   readonly shortage?: { readonly since: Moment; readonly retryAt: Moment; readonly reason: string };
   /** Every replica of the new revision was healthy at once, so that the old ones may go: there is no way back by halves. */

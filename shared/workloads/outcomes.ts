@@ -34,5 +34,10 @@ export type MachineOutcome =
   | { readonly outcome: 'coming' }
   | { readonly outcome: 'failed'; readonly failure: Failure };
 export type ObserveOutcome =
-  | { readonly outcome: 'observed'; readonly replicas: readonly ObservedReplica[] }
+  | {
+      readonly outcome: 'observed';
+      readonly replicas: readonly ObservedReplica[];
+      /** Machines of theirs that are drained. */
+      readonly leaving: readonly string[];
+    }
   | Superseded;

@@ -20,8 +20,25 @@ export async function stopReplica(ports: WorkloadPorts, input: StopReplica): Pro
     ports.stores.revisions.get(...placeOf.revision(key, replica.revision)),
   ]);
   if (service === undefined) return { outcome: 'superseded' };
+  await announceEnd(ports, { key, ...replica });
   await clearReplica(ports, { key, ...replica }, revision?.value.spec.stopGrace ?? USUAL_GRACE);
   return { outcome: 'stopped' };
+}
+
+/** Milliseconds that whoever sends requests to healthy replicas has to see that one is none any more. */
+const NOTICED_MS = 1_000;
+
+/** A replica that serves is taken out of those that do before it is stopped. */
+async function announceEnd(
+  { stores, now, sleep }: WorkloadPorts,
+  id: ReplicaId & { readonly key: ServiceKey },
+): Promise<void> {
+  const replica = (await stores.replicas.get(...placeOf.replica(id)))?.value;
+  if (replica?.revision !== id.revision || replica.port === undefined || replica.status.state !== 'healthy')
+    return;
+  const status = { state: 'unhealthy', since: now().toISOString(), reason: 'it is being stopped' } as const;
+  await stores.replicas.upsert(...placeOf.replica(replica), { ...replica, status });
+  await sleep(NOTICED_MS);
 }
 
 /**

@@ -8,7 +8,7 @@ import { RESERVATIONS_RANGE, Reservation } from '../scheduling/rows.ts';
 import { documents } from '../state/documents.ts';
 import { failuresOf } from './check-replica.ts';
 import { type Finding, namesOf, repairOf, type SweptService, strayReplica, strayRun } from './findings.ts';
-import { type Look, lookAt, statusOf } from './observe-service.ts';
+import { type Look, leavingOf, lookAt, statusOf } from './observe-service.ts';
 import { observedOf } from './observed.ts';
 import type { WorkloadPorts } from './ports.ts';
 import { labels } from './replica-container.ts';
@@ -38,7 +38,14 @@ export async function sweepServices(
   const swept = new Map<string, SweptService>();
   for (const service of services) {
     const own = replicas.filter(({ key }) => serviceId(key) === serviceId(service.key));
-    swept.set(serviceId(service.key), await sweepService(ports, service, own, looks, isLive));
+    const leaving = leavingOf(
+      machines,
+      own.map(({ machine }) => machine),
+    );
+    swept.set(serviceId(service.key), {
+      ...(await sweepService(ports, service, own, looks, isLive)),
+      leaving,
+    });
   }
   const now = ports.now().getTime();
   const repairs = [...swept.values()].flatMap((one) => repairOf(one, now) ?? []);

@@ -1,5 +1,6 @@
 import type { Engine } from '../docker/engine.ts';
 import { poolOf } from '../machines/machine-names.ts';
+import { runsEndAt } from '../machines/replacement/drain-state.ts';
 import { Retryable, Terminal } from '../model/errors.ts';
 import { lastLines } from './last-lines.ts';
 import { lookAt } from './observe-service.ts';
@@ -26,10 +27,23 @@ export async function waitForRun(ports: WorkloadPorts, input: Input<typeof signa
   if (container === undefined) return { outcome: 'lost', reason: 'its container was removed' };
   const exitCode = await exitCodeWithin(engine, container.id, milliseconds);
   if (exitCode === undefined) return { outcome: 'running' };
+  const stopped = exitCode !== 0 ? await stoppedFor(ports, machine) : undefined;
+  if (stopped !== undefined) return { outcome: 'lost', reason: stopped };
   const lines = await lastLines(engine, container.id);
   const { state } = (await engine.inspect(container.id)) ?? container;
   if (state.state === 'exited' && state.outOfMemory) lines.push('(ended by the kernel: out of memory)');
   return { outcome: 'ended', exitCode, lastLines: lines };
+}
+
+/** Why a run that failed was stopped, if its machine was drained and its time was over. */
+async function stoppedFor(
+  { stores, now }: WorkloadPorts,
+  machine: Input<typeof signature>['machine'],
+): Promise<string | undefined> {
+  const record = (await stores.machines.get(...placeOf.machine(poolOf(machine) ?? '', machine)))?.value;
+  const { cordon } = record ?? {};
+  if (cordon?.drain !== true || now().getTime() < runsEndAt(cordon)) return undefined;
+  return `it was stopped, since machine ${machine} is drained: ${cordon.reason}`;
 }
 
 async function exitCodeWithin(

@@ -206,6 +206,52 @@ describe('repair', () => {
     ]);
   });
 
+  test('the replicas of a machine that is drained start elsewhere, are healthy there, and only then end', async () => {
+    const world = await deployed();
+    await world.pass(120_000);
+    const [first = ''] = world.provisioned;
+    const since = world.clock.now.toISOString();
+    await world.stores.machines.update(
+      'default',
+      first,
+      (machine) => machine && { ...machine, cordon: { since, by: 'user', reason: 'test', drain: true } },
+    );
+    const [start] = await world.send(world.sweep());
+    if (start === undefined) throw new Error('nothing was started');
+    const healthy: number[] = [];
+    const made = await world.carryOut(start, async () => {
+      const serving = (await world.replicas()).filter(({ status }) => status.state === 'healthy');
+      healthy.push(serving.length);
+    });
+    expect(made.output).toEqual({ state: 'done' });
+    expect(Math.min(...healthy)).toBe(2);
+    expect(world.provisioned).toHaveLength(2);
+    expect((await world.replicas()).map(({ machine }) => machine)).toEqual([
+      world.provisioned[1],
+      world.provisioned[1],
+    ]);
+    expect(await world.running()).toEqual(['dev.hello.web.r1.0.g2', 'dev.hello.web.r1.1.g2']);
+    expect(await world.reservations()).toHaveLength(2);
+  });
+
+  test('where there is no other room, the replicas of a machine that is drained serve on', async () => {
+    const world = workloadWorld();
+    await world.send(world.deploy(hello({}, { pools: { default: { maximum: 1 } } })));
+    await world.happen(world.push('hello/web', '1', a));
+    await world.pass(120_000);
+    const since = world.clock.now.toISOString();
+    await world.stores.machines.update(
+      'default',
+      world.provisioned[0] ?? '',
+      (machine) => machine && { ...machine, cordon: { since, by: 'user', reason: 'test', drain: true } },
+    );
+    const [made] = await world.happen(world.sweep());
+    expect(made?.output).toEqual({ state: 'done' });
+    expect((await world.service())?.rollout).toMatchObject({ state: 'done' });
+    expect(await world.running()).toEqual(['dev.hello.web.r1.0.g1', 'dev.hello.web.r1.1.g1']);
+    expect((await world.replicas()).map(({ status }) => status.state)).toEqual(['healthy', 'healthy']);
+  });
+
   test('one that ends again and again is given up to the sweep, with its last lines', async () => {
     const world = await deployed();
     const [engine] = world.engines.values();

@@ -1,0 +1,112 @@
+import { getClient } from 'durable-functions';
+import { type DrainLook, lookAtDrain } from '../../shared/machines/replacement/drain.ts';
+import {
+  isEmpty,
+  leftOn,
+  pauseBetweenLooks,
+  runsEndAt,
+} from '../../shared/machines/replacement/drain-state.ts';
+import { CloudEvent } from '../../shared/model/cloud-event.ts';
+import type { Cordon, Machine } from '../../shared/model/machine.ts';
+import { ServiceKey } from '../../shared/model/service.ts';
+import { setClosed } from '../../shared/scheduling/close-room.ts';
+import { RESERVATIONS_RANGE, Reservation } from '../../shared/scheduling/rows.ts';
+import { documents } from '../../shared/state/documents.ts';
+import { eventTypes } from '../../shared/workloads/answer.ts';
+import { RUN_GRACE } from '../../shared/workloads/run-container.ts';
+import { all } from '../../shared/workloads/stores.ts';
+import { acceptEvent } from '../accept-event.ts';
+import type { Services } from '../services.ts';
+import { startRetirement } from '../start-retirement.ts';
+import { activity } from './activity.ts';
+
+export const look = activity(
+  lookAtDrain,
+  async ({ machine: name, looks }, made, context): Promise<DrainLook> => {
+    const machine = await made.machines.get(name);
+    const cordon = machine?.cordon;
+    if (machine === undefined || cordon?.drain !== true || !DRAINED.has(machine.status.state))
+      return { state: 'over' };
+    await setClosed(made.tables, machine, true);
+    const left = leftOn(name, await reservedOf(machine, made));
+    const client = getClient(context);
+    const now = made.now();
+    const names = [...left.services, ...left.runs];
+    await note(machine, cordon, names, made);
+    if (isEmpty(left)) {
+      if (cordon.by === 'user') return { state: 'drained' };
+      const expected = { state: machine.status.state, owner: machine.owner };
+      await startRetirement(client, machine, cordon.reason, { expected, since: now.toISOString() });
+      return { state: 'drained' };
+    }
+    for (const service of left.services) {
+      const event = moveEvent(machine, cordon, service, now);
+      if (event !== undefined) await acceptEvent(made, client, event);
+    }
+    if (now.getTime() >= runsEndAt(cordon)) await stopRuns(machine, left.runs, made);
+    const pause = pauseBetweenLooks(cordon, now, looks);
+    return { state: 'waiting', left: names, pause };
+  },
+  { durable: true },
+);
+
+const DRAINED: ReadonlySet<Machine['status']['state']> = new Set([
+  'provisioning',
+  'booting',
+  'ready',
+  'silent',
+]);
+
+/** How the drain stands, for those who look at the machine; written where it changed. */
+async function note(
+  { name }: Machine,
+  { since }: Cordon,
+  left: readonly string[],
+  { machines, now }: Pick<Services, 'machines' | 'now'>,
+): Promise<void> {
+  const shown = left.slice(0, 10);
+  await machines.change(name, (machine) => {
+    const { cordon } = machine;
+    if (cordon?.since !== since || (left.length === 0 && cordon.drainedAt !== undefined)) return undefined;
+    if (left.length > 0 && cordon.left?.join() === shown.join()) return undefined;
+    const { left: _, drainedAt: _before, ...rest } = cordon;
+    const standing = left.length > 0 ? { left: shown } : { drainedAt: now().toISOString() };
+    return { ...machine, cordon: { ...rest, ...standing } };
+  });
+}
+
+const reservedOf = ({ pool }: Machine, { tables }: Pick<Services, 'tables'>): Promise<Reservation[]> =>
+  all(documents(tables, 'capacity', Reservation).list({ partition: pool, ...RESERVATIONS_RANGE }));
+
+/** Events of a machine that has little time come every ten seconds, others every minute: the same one is nothing new. */
+function moveEvent(machine: Machine, cordon: Cordon, service: string, now: Date): CloudEvent | undefined {
+  const [environment, application, name] = service.split('.');
+  const key = ServiceKey.safeParse({ environment, application, service: name }).data;
+  if (key === undefined) return undefined;
+  const time = now.toISOString();
+  const period = time.slice(0, cordon.by === 'eviction' ? 18 : 16);
+  return CloudEvent.parse({
+    specversion: '1.0',
+    id: `${service}:${cordon.since}:${period}`,
+    source: `machines/${machine.name}/drain`,
+    type: eventTypes.sweep,
+    time,
+    data: { key, reason: `machine ${machine.name} is drained: ${cordon.reason}` },
+  });
+}
+
+/** Their orchestrations see that they ended, and start them elsewhere if they have retries left. */
+async function stopRuns(
+  { name, address }: Machine,
+  runs: readonly string[],
+  { engineOf }: Pick<Services, 'engineOf'>,
+): Promise<void> {
+  if (address === undefined || runs.length === 0) return;
+  const engine = await engineOf({ name, address });
+  await Promise.all(
+    runs.map(async (run) => {
+      const container = await engine.inspect(run);
+      if (container?.state.state === 'running') await engine.stop(container.id, RUN_GRACE);
+    }),
+  );
+}
