@@ -5,6 +5,7 @@ import { bootDiagnosticsRoutes } from './boot-diagnostics.ts';
 import { catalogueRoutes } from './catalogue-routes.ts';
 import { disks } from './disks.ts';
 import { images } from './images.ts';
+import { marketplaceRoutes } from './marketplace-routes.ts';
 import { defineVirtualMachineOperations } from './virtual-machine-operations.ts';
 import { virtualMachineRoutes } from './virtual-machine-routes.ts';
 
@@ -17,5 +18,6 @@ export function computeRoutes(arm: Arm): readonly Route[] {
     ...trackedRoutes(arm, disks(arm)),
     ...trackedRoutes(arm, images(arm)),
     ...catalogueRoutes(arm),
+    ...marketplaceRoutes(arm),
   ];
 }
