@@ -5,6 +5,7 @@ import type { Settings } from '../shared/config/settings.ts';
 import type { EngineOf } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
 import { armClients } from '../shared/machines/arm-clients.azure.ts';
+import { type BreakerStore, breakerStore } from '../shared/machines/breaker/breaker-store.ts';
 import { azureCatalogue } from '../shared/machines/by-hand/catalogue.azure.ts';
 import type { Catalogue } from '../shared/machines/by-hand/catalogue.ts';
 import { azurePublicAccess } from '../shared/machines/by-hand/public-access.azure.ts';
@@ -17,8 +18,19 @@ import { azureMachineImages } from '../shared/machines/golden/machine-images.azu
 import type { MachineImages } from '../shared/machines/golden/machine-images.ts';
 import { type IdentityTokens, identityTokens } from '../shared/machines/identity-token.ts';
 import { type MachineStore, machineStore } from '../shared/machines/machine-store.ts';
+import { type Offers, offers } from '../shared/machines/offerings/offers.ts';
+import { priceOf } from '../shared/machines/offerings/prices.ts';
+import { azureRegion } from '../shared/machines/offerings/region.azure.ts';
+import type { Region } from '../shared/machines/offerings/region.ts';
+import { unavailableStore } from '../shared/machines/offerings/unavailable-store.ts';
 import { azurePower } from '../shared/machines/power.azure.ts';
 import type { Power } from '../shared/machines/power.ts';
+import { azureRunCommands } from '../shared/machines/run/run-commands.azure.ts';
+import type { RunCommands } from '../shared/machines/run/run-commands.ts';
+import { azureRunLogs } from '../shared/machines/run/run-logs.azure.ts';
+import type { RunLogs } from '../shared/machines/run/run-logs.ts';
+import { type MachineRunStore, machineRunStore } from '../shared/machines/run/run-store.ts';
+import { signBlob } from '../shared/machines/run/sign-blob.azure.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
@@ -31,6 +43,18 @@ export interface MachineServices {
   readonly machines: MachineStore;
   readonly cloud: Cloud;
   readonly power: Power;
+  /** Sizes and quotas of the region. */
+  readonly region: Region;
+  /** What machines of pools may be now. */
+  readonly offers: Offers;
+  /** Whether pools rest after failures. */
+  readonly breakers: BreakerStore;
+  readonly runCommands: RunCommands;
+  /** Output of commands on machines. */
+  readonly runLogs: RunLogs;
+  readonly machineRuns: MachineRunStore;
+  /** Signs addresses with the key of an account that a user named. */
+  readonly signBlob: typeof signBlob;
   readonly publicAccess: PublicAccess;
   readonly catalogue: Catalogue;
   readonly machineImages: MachineImages;
@@ -52,12 +76,26 @@ export function machineServices(from: {
   const engineCa = once(() => ensureEngineCa(secrets));
   const identity = clientIdentity(engineCa, 'berth', CLIENT_MINUTES);
   const arm = armClients(settings, credential);
+  const now = (): Date => new Date();
+  const region = azureRegion(arm, now);
   return {
     engineCa,
     engineOf: engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem })),
     machines: machineStore(tables),
     cloud: azureCloud(arm),
     power: azurePower(arm),
+    region,
+    offers: offers({
+      region,
+      store: unavailableStore(tables),
+      priceOf: (size, priority) => priceOf(settings.location, size, priority),
+      now,
+    }),
+    breakers: breakerStore(tables, now),
+    runCommands: azureRunCommands(arm),
+    runLogs: azureRunLogs(settings.blobUri, credential),
+    machineRuns: machineRunStore(tables),
+    signBlob,
     publicAccess: azurePublicAccess(arm),
     catalogue: azureCatalogue(arm),
     machineImages: azureMachineImages(arm),

@@ -130,7 +130,8 @@ function makeServices(settings: Settings): Services {
     workloads: workloadPorts({
       stores: documents,
       engineOf: machines.engineOf,
-      cloud: machines.cloud,
+      offers: machines.offers,
+      breakers: machines.breakers,
       tokens: registry.tokens,
       hostname: settings.hostname,
       now,

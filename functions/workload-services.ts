@@ -1,7 +1,8 @@
 import type { EngineOf } from '../shared/docker/engine.ts';
 import { networkProbe } from '../shared/health/health-probe.network.ts';
-import type { Cloud } from '../shared/machines/cloud.ts';
-import { usable } from '../shared/machines/usable.ts';
+import type { BreakerStore } from '../shared/machines/breaker/breaker-store.ts';
+import type { Offers } from '../shared/machines/offerings/offers.ts';
+import { poolOutlook } from '../shared/machines/pool-outlook.ts';
 import type { RepositoryName } from '../shared/model/image.ts';
 import { capacity } from '../shared/scheduling/capacity.ts';
 import type { WorkloadPorts } from '../shared/workloads/ports.ts';
@@ -17,13 +18,14 @@ const sleep = (milliseconds: number): Promise<void> =>
 export function workloadPorts(from: {
   readonly stores: Stores;
   readonly engineOf: EngineOf;
-  readonly cloud: Pick<Cloud, 'size'>;
+  readonly offers: Offers;
+  readonly breakers: BreakerStore;
   readonly tokens: { issuePullToken(repository: RepositoryName, seconds: number): Promise<string> };
   /** Host of the registry. */
   readonly hostname: string;
   readonly now: () => Date;
 }): WorkloadPorts {
-  const { stores, engineOf, cloud, tokens, hostname, now } = from;
+  const { stores, engineOf, offers, breakers, tokens, hostname, now } = from;
   return {
     stores,
     engineOf,
@@ -35,11 +37,14 @@ export function workloadPorts(from: {
     capacity: capacity({
       tables: stores.tables,
       machines: (pool) => all(stores.machines.list({ partition: pool })),
-      poolSpec: async (pool) => (await stores.pools.get(...placeOf.pool(pool)))?.value,
-      size: async (name) => {
-        const size = await cloud.size(name);
-        return size && usable(size);
-      },
+      outlook: (pool) =>
+        poolOutlook(pool, {
+          poolSpec: async (name) => (await stores.pools.get(...placeOf.pool(name)))?.value,
+          machines: () => all(stores.machines.list({})),
+          offers,
+          breakers,
+          now,
+        }),
       now,
       random: Math.random,
       sleep,

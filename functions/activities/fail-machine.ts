@@ -6,6 +6,8 @@ export const fail = activity(failMachine, async (asked, made, context) => {
   const { machine: name, owner, code, reason, remedy } = asked;
   const found = await made.machines.get(name);
   if (found === undefined) return null;
+  if (found.owner === owner && found.status.state === 'failed' && found.hand === undefined)
+    await made.breakers.failed(found.pool, { machine: name, code, reason });
   if (found.owner !== owner || !COMING.has(found.status.state)) return found;
   // The log goes with the VM; a machine that failed for other reasons may have none.
   const log = await made.cloud.consoleLog(found.resources.vm).catch((error: unknown) => {
@@ -30,6 +32,9 @@ export const fail = activity(failMachine, async (asked, made, context) => {
         }
       : undefined,
   );
+  // Told after the record says so: the activity may run again, and a machine counts once.
+  if (changed?.status.state === 'failed' && changed.hand === undefined)
+    await made.breakers.failed(changed.pool, { machine: name, code, reason });
   return changed ?? null;
 });
 

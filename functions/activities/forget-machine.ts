@@ -4,7 +4,10 @@ import { activity } from './activity.ts';
 export const forget = activity(forgetMachine, async ({ machine, failed }, made) => {
   const found = await made.machines.get(machine);
   if (found === undefined) return null;
-  if (found.status.state === 'retiring' || (failed && found.status.state === 'failed'))
+  if (found.status.state === 'retiring' || (failed && found.status.state === 'failed')) {
+    // Its place in the pool first: a machine that has neither record nor place is not looked for again.
+    await made.workloads.capacity.removeMachine(found.pool, machine);
     await made.machines.remove(machine);
+  }
   return null;
 });

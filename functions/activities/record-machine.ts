@@ -1,8 +1,11 @@
 import { nextAttempt } from '../../shared/machines/by-hand/hand-made-record.ts';
-import { chooseSize } from '../../shared/machines/choose-size.ts';
+import { IMAGE_BUILDERS } from '../../shared/machines/golden/builder-pool.ts';
 import { profileOf } from '../../shared/machines/golden/profile.ts';
 import { recordMachine } from '../../shared/machines/machine-activities.ts';
 import { BY_HAND, resourceNames, virtualMachineId } from '../../shared/machines/machine-names.ts';
+import { chooseOffering } from '../../shared/machines/offerings/choose-offering.ts';
+import { type Offering, offeringText } from '../../shared/machines/offerings/offering.ts';
+import type { Ranked } from '../../shared/machines/offerings/rank-offerings.ts';
 import type { ProvisionMachine } from '../../shared/machines/provisioning.ts';
 import { Terminal } from '../../shared/model/errors.ts';
 import type { Machine } from '../../shared/model/machine.ts';
@@ -11,23 +14,20 @@ import type { Services } from '../services.ts';
 import { activity } from './activity.ts';
 
 export const record = activity(recordMachine, async ({ request, tried, attempt, left, owner }, made) => {
-  const { pool, spec, machine, needs } = request;
+  const { pool, spec, machine } = request;
   const existing = await made.machines.get(machine);
   if (existing !== undefined && !isBefore(existing, attempt)) return existing;
   if (pool === BY_HAND) return await again(existing, request, tried, { attempt, left }, made);
-  const known = await Promise.all(
-    spec.sizes.map(async (name) => {
-      const size = await made.cloud.size(name);
-      return size === undefined ? [] : [{ name, ...size }];
-    }),
-  );
-  const chosen = chooseSize(spec, needs, tried, known.flat());
-  if ('reason' in chosen)
+  const chosen = await offeringFor(request, tried, owner, made);
+  if ('reason' in chosen) {
+    // Nothing is to come of it: who waits for it is told at once, and others may have its place.
+    if (existing === undefined) await made.workloads.capacity.removeMachine(pool, machine);
     throw new Terminal({
       code: 'no-size-left',
-      message: `Pool ${pool} has no size for ${machine}: ${chosen.reason}.`,
-      remedy: 'Add further sizes to the pool, or ask Azure for quota.',
+      message: `Pool ${pool} cannot have ${machine}: ${chosen.reason}.`,
+      remedy: 'Add further sizes or zones to the pool, raise its limits, or ask Azure for quota.',
     });
+  }
   const golden = await goldenFor(spec, made);
   const resources = resourceNames(machine, attempt);
   const { subscription, resourceGroup } = made.settings;
@@ -43,7 +43,9 @@ export const record = activity(recordMachine, async ({ request, tried, attempt, 
     vmId: virtualMachineId(subscription, resourceGroup, resources.vm),
     cpu: chosen.cpu,
     memory: chosen.memory,
-    priority: 'regular',
+    ...(chosen.zone !== undefined && { zone: chosen.zone }),
+    priority: chosen.priority,
+    ...(chosen.hourly !== undefined && { hourly: chosen.hourly }),
     labels: spec.labels,
     createdAt: made.now().toISOString(),
     status: { state: 'provisioning', since: made.now().toISOString() },
@@ -52,12 +54,41 @@ export const record = activity(recordMachine, async ({ request, tried, attempt, 
   await made.machines.add(recorded);
   const changed = await made.machines.change(machine, (current) => {
     if (!isBefore(current, attempt)) return undefined;
-    const { address: _, golden: _golden, boot: _boot, createdAt = recorded.createdAt, ...rest } = current;
+    const { address: _, golden: _golden, boot: _boot, zone: _zone, hourly: _hourly, ...others } = current;
+    const { createdAt = recorded.createdAt, ...rest } = others;
     const leftovers = left ? [...current.leftovers, current.resources] : current.leftovers;
     return { ...rest, ...recorded, createdAt, leftovers };
   });
   return changed ?? recorded;
 });
+
+/**
+ * What the machine is to be, of what Azure did not refuse: claimed, since nothing is made that passes the limits of its
+ * pool. Machines that become images belong to no pool.
+ */
+async function offeringFor(
+  { pool, spec, machine, needs }: ProvisionMachine,
+  tried: readonly string[],
+  owner: string,
+  made: Services,
+): Promise<Offering | { readonly reason: string }> {
+  const { offerings, passed } = await made.offers.rank(
+    pool,
+    spec,
+    (await made.machines.list()).filter(({ name }) => name !== machine),
+  );
+  const isTried = (offering: Offering) => tried.includes(offeringText(offering));
+  const refused = offerings
+    .filter(isTried)
+    .map((offering) => ({ offering: offeringText(offering), reason: 'Azure refused it to this machine' }));
+  const ranked: Ranked = {
+    offerings: offerings.filter((offering) => !isTried(offering)),
+    passed: [...passed, ...refused],
+  };
+  if (pool === IMAGE_BUILDERS) return chooseOffering(ranked, needs);
+  const claimed = await made.workloads.capacity.claim(pool, { machine, owner, needs, ranked });
+  return claimed.outcome === 'claimed' ? claimed.offering : { reason: claimed.reason };
+}
 
 /** A machine made by hand is recorded by who asked for it; further attempts at it get new names, and no other size. */
 async function again(
@@ -69,7 +100,7 @@ async function again(
 ): Promise<Machine> {
   const { subscription, resourceGroup } = made.settings;
   const changed =
-    existing !== undefined && tried.includes(existing.size)
+    existing !== undefined && tried.includes(offeringText(existing))
       ? undefined
       : await made.machines.change(machine, (current) =>
           isBefore(current, attempt)

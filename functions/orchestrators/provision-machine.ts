@@ -1,8 +1,14 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import { IMAGE_BUILDERS } from '../../shared/machines/golden/builder-pool.ts';
 import { type LaunchFailure, type LaunchStep, launchFailure } from '../../shared/machines/launch-failure.ts';
-import { failMachine, noteRemoved, recordMachine } from '../../shared/machines/machine-activities.ts';
+import {
+  failMachine,
+  noteRefusal,
+  noteRemoved,
+  recordMachine,
+} from '../../shared/machines/machine-activities.ts';
 import { namesOf } from '../../shared/machines/machine-names.ts';
+import { offeringText } from '../../shared/machines/offerings/offering.ts';
 import {
   type Provisioned,
   type ProvisionMachine,
@@ -61,12 +67,15 @@ export function* provision(
     }
     const { step, refusal } = built;
     const { resources, size } = record;
+    const { shortage, reason } = refusal;
+    if (shortage !== undefined && step === 'vm')
+      yield* callActivity(context, noteRefusal, { machine, shortage, reason });
     last = launchFailure(step, subjectOf(step, resources, size), refusal);
     const next = later(context.df.currentUtcDateTime, busyPause(attempt));
     if (refusal.answer === 'give-up' || next.getTime() > launchBy)
       return yield* giveUp(context, machine, last, refusal.by === 'refused');
 
-    if (refusal.answer === 'next-size') tried.push(size);
+    if (refusal.answer === 'next-size') tried.push(offeringText(record));
     else yield context.df.createTimer(next);
     before = resources;
   }

@@ -14,17 +14,22 @@ import { type MachineStep, takeMachineStep } from './take-machine-step.ts';
  * @param pause milliseconds between questions to an engine whose machine was not heard
  */
 export async function sweepMachines(
-  made: Pick<Services, 'now' | 'machines' | 'consoles' | 'cloud' | 'stores' | 'engineOf' | 'tables'>,
+  made: Pick<
+    Services,
+    'now' | 'machines' | 'consoles' | 'cloud' | 'stores' | 'engineOf' | 'tables' | 'workloads' | 'breakers'
+  >,
   client: df.DurableClient,
   context: InvocationContext,
   pause = 5_000,
 ): Promise<void> {
   const sighted = await sightMachines(made, client);
   const { now, records } = sighted;
-  const steps = [
-    ...sweepSteps(sighted),
-    ...poolSteps({ now, records, pools: await poolsOf(made), reserved: await reservedMachines(made.tables) }),
-  ];
+  const [pools, reserved, breakers] = await Promise.all([
+    poolsOf(made),
+    reservedMachines(made.tables),
+    made.breakers.all(),
+  ]);
+  const steps = [...sweepSteps(sighted), ...poolSteps({ now, records, pools, reserved, breakers })];
   const results = await Promise.allSettled(
     steps.map(async (step) => {
       context.log(`sweep: ${step.step} ${subjectOf(step)}: ${step.reason}`);

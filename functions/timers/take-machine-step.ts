@@ -14,7 +14,10 @@ export type MachineStep = SweepStep | PoolStep;
 /** Takes one step of the sweep of machines. */
 export async function takeMachineStep(
   step: MachineStep,
-  made: Pick<Services, 'now' | 'machines' | 'consoles' | 'engineOf' | 'tables'>,
+  made: Pick<
+    Services,
+    'now' | 'machines' | 'cloud' | 'consoles' | 'engineOf' | 'tables' | 'workloads' | 'breakers'
+  >,
   client: DurableClient,
   pause: number,
 ): Promise<void> {
@@ -29,10 +32,16 @@ export async function takeMachineStep(
     case 'add-machine': {
       const { pool, spec } = step;
       const machine = newMachineName(pool, Math.random);
+      const owner = provisioningId(machine);
+      // The pool may have reached its limits since it was looked at: then the next sweep looks again.
+      const added = await made.workloads.capacity.add(pool, { machine, owner });
+      if (added.outcome !== 'added') return;
       const input = { pool, spec, machine, cause: `sweep ${step.reason}` };
-      await client.startNew(provisionMachine.name, { instanceId: provisioningId(machine), input });
+      await client.startNew(provisionMachine.name, { instanceId: owner, input });
       return;
     }
+    case 'end-failures':
+      return await made.breakers.succeeded(step.pool, step.readySince);
     case 'note-idle': {
       const idleSince = made.now().toISOString();
       await made.machines.change(step.machine.name, (machine) => ({ ...machine, idleSince }));
@@ -41,6 +50,8 @@ export async function takeMachineStep(
     case 'note-busy':
       await made.machines.change(step.machine.name, ({ idleSince: _, ...machine }) => machine);
       return;
+    case 'settle-power':
+      return await settlePower(step.machine, made);
     case 'ask-engine':
       return await askEngine(step.machine, made, pause);
     case 'note-removed': {
@@ -66,6 +77,21 @@ async function retire(
 ): Promise<void> {
   const expected = { state: machine.status.state, owner: machine.owner };
   await startRetirement(client, machine, reason, { expected, since: now().toISOString() });
+}
+
+/** Off is off; one that runs reports, and is silent until it does. */
+async function settlePower(
+  { name, owner, resources }: Machine,
+  { machines, cloud, now }: Pick<Services, 'machines' | 'cloud' | 'now'>,
+): Promise<void> {
+  const power = (await cloud.virtualMachine(resources.vm))?.power;
+  const state = power === 'deallocated' || power === 'stopped' ? 'stopped' : 'silent';
+  const since = now().toISOString();
+  await machines.change(name, (machine) =>
+    machine.owner === owner && (machine.status.state === 'stopping' || machine.status.state === 'starting')
+      ? { ...machine, status: { state, since } }
+      : undefined,
+  );
 }
 
 /** How often a machine that was not heard is asked before it counts as silent: with its pauses longer than a boot takes. */

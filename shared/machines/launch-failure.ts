@@ -13,7 +13,11 @@ export interface LaunchFailure {
 }
 
 /** A refusal as its user is told it. Pure. @param name of the resource in ARM */
-export function launchFailure(step: LaunchStep, name: string, { code, reason }: Refusal): LaunchFailure {
+export function launchFailure(
+  step: LaunchStep,
+  name: string,
+  { code, reason, remedy }: Refusal,
+): LaunchFailure {
   const what = {
     network: 'Making the network of the machines',
     'security-group': `Making the security group ${name}`,
@@ -22,7 +26,7 @@ export function launchFailure(step: LaunchStep, name: string, { code, reason }: 
     vm: `Making the virtual machine ${name}`,
     removal: `Removing what an earlier attempt left (${name})`,
   }[step];
-  return { code, reason: `${what} failed: ${reason}`, remedy: remedyOf(code) };
+  return { code, reason: `${what} failed: ${reason}`, remedy: remedy ?? remedyOf(code) };
 }
 
 export const notRegistered = (machine: string, seconds: number): LaunchFailure => ({
@@ -40,7 +44,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'cloud-slow': 'Azure took longer than the pool waits (launchWithin): try again, or raise it.',
   'activity-failed':
     'Azure or storage could not be reached for as long as the pool waits (launchWithin): see the log of the app and https://azure.status.microsoft.',
-  'no-size-left': 'Add further sizes to the pool, or ask Azure for quota.',
+  'no-size-left': 'Add further sizes or zones to the pool, raise its limits, or ask Azure for quota.',
   'machine-not-registered':
     'Read its console below: cloud-init may have failed, or the machine could not reach the app; raise registerWithin if it was only slow.',
   'cloud-init-failed': 'Mend what cloud-init says: most often its packages could not be fetched.',

@@ -3,6 +3,7 @@ import { Machine } from '../model/machine.ts';
 import { MachineName } from '../model/names.ts';
 import { signature } from '../model/signature.ts';
 import { type Operation, type Progress, RESOURCE_KINDS } from './cloud.ts';
+import { Shortage } from './offerings/shortage.ts';
 import { ExpectedMachine, ProvisionMachine } from './provisioning.ts';
 
 const machine = z.object({ machine: MachineName });
@@ -15,7 +16,7 @@ const nothing = z.null();
 export const recordMachine = signature('record-machine', {
   input: z.object({
     request: ProvisionMachine,
-    /** Sizes that ARM refused this machine. */
+    /** What ARM refused this machine, as `offeringText` says it. */
     tried: z.array(z.string()),
     /** Counts from 1; another one gets other names in ARM. */
     attempt: z.number().int().min(1),
@@ -24,6 +25,12 @@ export const recordMachine = signature('record-machine', {
     owner: z.string(),
   }),
   output: Machine,
+});
+
+/** ARM refused the machine as it was recorded: what it was is not asked for again for a while, by any pool. */
+export const noteRefusal = signature('note-refusal', {
+  input: z.object({ machine: MachineName, shortage: Shortage, reason: z.string() }),
+  output: nothing,
 });
 
 export const ensureNetwork = signature('ensure-network', { input: z.object({}), output: progress });

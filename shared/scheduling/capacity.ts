@@ -1,10 +1,10 @@
 import { Retryable } from '../model/errors.ts';
 import type { Machine } from '../model/machine.ts';
 import { MachineName } from '../model/names.ts';
-import { PoolSpec } from '../model/pool.ts';
 import { documentOf, documents, documentValues } from '../state/documents.ts';
 import { Conflict, type Row, type Tables, type Write } from '../state/tables.ts';
-import { type Addition, type Change, type Decision, decide, type Result, type Snapshot } from './decide.ts';
+import { type Change, type Decision, decide, type Result, type Snapshot } from './decide.ts';
+import type { Addition, Claim, Outlook } from './grow.ts';
 import {
   LIMITS_ROW,
   Limits,
@@ -21,22 +21,36 @@ export interface CapacitySources {
   readonly tables: Tables;
   /** Records of a pool's machines. */
   machines(pool: string): Promise<readonly Machine[]>;
-  poolSpec(pool: string): Promise<PoolSpec | undefined>;
-  /** What containers may use on a machine of this size: cores, MiB. */
-  size(name: string): Promise<{ readonly cpu: number; readonly memory: number } | undefined>;
+  /** What the pool may grow to now; by its stored specification, whoever asks. */
+  outlook(pool: string): Promise<Outlook>;
   now(): Date;
   random(): number;
   sleep(milliseconds: number): Promise<void>;
 }
+
+type ResultOf<O extends Result['outcome']> = Extract<Result, { outcome: O | 'no-room' }>;
 
 export interface Capacity {
   /**
    * Reserves room, or answers what is reserved already. A machine that has to be made first is entered with it, so that
    * others who need room share it.
    */
-  reserve(pool: string, request: Omit<Extract<Change, { kind: 'reserve' }>, 'kind'>): Promise<Result>;
+  reserve(
+    pool: string,
+    request: Omit<Extract<Change, { kind: 'reserve' }>, 'kind'>,
+  ): Promise<ResultOf<'reserved' | 'released'>>;
   /** Releasing what is not reserved is no error. */
   release(pool: string, reservation: string): Promise<void>;
+  /**
+   * Enters a machine that nothing waits for, unless that would pass the pool's maximum or hourly limit, or the pool
+   * rests. Who enters one has it provisioned; one that is not recorded within two minutes is struck out.
+   */
+  add(pool: string, machine: Omit<Extract<Change, { kind: 'add' }>, 'kind'>): Promise<ResultOf<'added'>>;
+  /**
+   * Decides what a machine is before ARM is asked for it: nothing is ever made that was not claimed, so that no pool
+   * passes its maximum or its hourly limit, whoever wants the machine. Claiming again chooses again.
+   */
+  claim(pool: string, machine: Claim): Promise<ResultOf<'claimed'>>;
   /** A machine that is gone: its room and everything that was reserved there. */
   removeMachine(pool: string, machine: string): Promise<void>;
 }
@@ -47,6 +61,8 @@ const MOST_ATTEMPTS = 30;
 const MOST_CHANGES = 32;
 /** A machine that was chosen and never recorded for this long will not come. */
 const UNRECORDED_MS = 120_000;
+/** One that was claimed is being recorded: longer than any activity may take. */
+const CLAIMED_MS = 2_400_000;
 
 interface Waiting {
   readonly change: Change;
@@ -59,15 +75,16 @@ export function capacity(sources: CapacitySources): Capacity {
   const { tables } = sources;
   const queues = new Map<string, Waiting[]>();
 
-  const enqueue = (pool: string, change: Change): Promise<Result> =>
-    new Promise((resolve, reject) => {
+  /** @typeParam O what such a change is answered with, by `decide` */
+  const enqueue = <O extends Result['outcome']>(pool: string, change: Change): Promise<ResultOf<O>> =>
+    new Promise<Result>((resolve, reject) => {
       const queue = queues.get(pool);
       if (queue !== undefined) queue.push({ change, resolve, reject });
       else {
         queues.set(pool, [{ change, resolve, reject }]);
         void drain(pool);
       }
-    });
+    }) as Promise<ResultOf<O>>;
 
   const drain = async (pool: string): Promise<void> => {
     for (;;) {
@@ -100,7 +117,7 @@ export function capacity(sources: CapacitySources): Capacity {
       let decision = decide(snapshot, changes, undefined);
       if (decision.results.some(({ outcome }) => outcome === 'no-room'))
         decision = decide(snapshot, changes, await additionOf(pool));
-      const writes = writesOf(decision, rows, snapshot.rooms.length);
+      const writes = writesOf(decision, rows);
       if (writes.length > 0) await tables.commit(TABLE, pool, writes);
       return decision.results;
     });
@@ -109,7 +126,7 @@ export function capacity(sources: CapacitySources): Capacity {
     pool: string,
     changes: readonly Change[],
   ): Promise<{ snapshot: Snapshot; rows: Map<string, Row> }> => {
-    const names = new Set(changes.map(({ reservation }) => reservation));
+    const names = new Set(changes.flatMap((change) => ('reservation' in change ? change.reservation : [])));
     const named = [...names].map((name) => tables.read(TABLE, pool, reservationRow(name)));
     const [machineRows, machines, reservationRows] = await Promise.all([
       collect(tables.list(TABLE, { partition: pool, ...MACHINES_RANGE })),
@@ -129,21 +146,11 @@ export function capacity(sources: CapacitySources): Capacity {
     };
   };
 
-  const additionOf = async (pool: string): Promise<Addition> => {
-    const spec = (await sources.poolSpec(pool)) ?? PoolSpec.parse({});
-    const sizes = await Promise.all(
-      spec.sizes.map(async (size) => {
-        const found = await sources.size(size);
-        return found === undefined ? [] : [{ size, ...found }];
-      }),
-    );
-    return {
-      maximum: spec.maximum,
-      sizes: sizes.flat(),
-      newName: () => MachineName.parse(`${pool}-${lettersOf(sources.random)}`),
-      now: sources.now().toISOString(),
-    };
-  };
+  const additionOf = async (pool: string): Promise<Addition> => ({
+    ...(await sources.outlook(pool)),
+    newName: () => MachineName.parse(`${pool}-${lettersOf(sources.random)}`),
+    now: sources.now().toISOString(),
+  });
 
   const removeMachine = async (pool: string, machine: string): Promise<void> => {
     const reservations = documents(tables, TABLE, Reservation);
@@ -155,11 +162,13 @@ export function capacity(sources: CapacitySources): Capacity {
         tables.read(TABLE, pool, LIMITS_ROW),
       ]);
       if (room === undefined) return true;
-      const machines = limits === undefined ? 0 : documentOf(Limits, limits.values).machines - 1;
-      await tables.commit(TABLE, pool, [
-        { kind: 'delete', row: room.row },
-        put(LIMITS_ROW, { machines: Math.max(0, machines) }, limits),
-      ]);
+      const before = limits === undefined ? undefined : documentOf(Limits, limits.values);
+      const { hourly = 0 } = documentOf(MachineRoom, room.values);
+      const after: Limits = {
+        machines: Math.max(0, (before?.machines ?? 0) - 1),
+        hourly: Math.max(0, Number(((before?.hourly ?? 0) - hourly).toFixed(6))),
+      };
+      await tables.commit(TABLE, pool, [{ kind: 'delete', row: room.row }, put(LIMITS_ROW, after, limits)]);
       return true;
     });
   };
@@ -169,6 +178,8 @@ export function capacity(sources: CapacitySources): Capacity {
     async release(pool, reservation) {
       await enqueue(pool, { kind: 'release', reservation });
     },
+    add: (pool, machine) => enqueue(pool, { kind: 'add', ...machine }),
+    claim: (pool, machine) => enqueue(pool, { kind: 'claim', ...machine }),
     removeMachine,
   };
 }
@@ -177,10 +188,11 @@ export function capacity(sources: CapacitySources): Capacity {
 function isGone(room: MachineRoom, machines: readonly Machine[], now: Date): boolean {
   const machine = machines.find(({ name }) => name === room.machine);
   if (machine !== undefined) return machine.status.state === 'failed' && machine.leftovers.length === 0;
-  return now.getTime() - Date.parse(room.addedAt) > UNRECORDED_MS;
+  const patience = room.claimed === true ? CLAIMED_MS : UNRECORDED_MS;
+  return now.getTime() - Date.parse(room.addedAt) > patience;
 }
 
-function writesOf(decision: Decision, rows: ReadonlyMap<string, Row>, count: number): Write[] {
+function writesOf(decision: Decision, rows: ReadonlyMap<string, Row>): Write[] {
   const writes: Write[] = decision.changedRooms.map((room) => {
     const row = machineRow(room.machine);
     return put(row, room, rows.get(row));
@@ -191,8 +203,7 @@ function writesOf(decision: Decision, rows: ReadonlyMap<string, Row>, count: num
   }
   for (const { reservation } of decision.released)
     writes.push({ kind: 'delete', row: reservationRow(reservation) });
-  if (decision.added > 0)
-    writes.push(put(LIMITS_ROW, { machines: count + decision.added }, rows.get(LIMITS_ROW)));
+  if (decision.grown !== undefined) writes.push(put(LIMITS_ROW, decision.grown, rows.get(LIMITS_ROW)));
   return writes;
 }
 

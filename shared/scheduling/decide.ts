@@ -1,7 +1,9 @@
+import type { Offering } from '../machines/offerings/offering.ts';
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
+import { type Addition, type Claim, claimedBy, further, tidy, totalOf } from './grow.ts';
 import { type Demand, FIRST_PORT, type Placement, place, type Room } from './place.ts';
-import type { MachineRoom, Reservation } from './rows.ts';
+import type { Limits, MachineRoom, Reservation } from './rows.ts';
 
 export type Change =
   | {
@@ -16,7 +18,10 @@ export type Change =
       /** Where it is already: a container that runs without a record. */
       readonly found?: { readonly machine: MachineName; readonly port: number | undefined };
     }
-  | { readonly kind: 'release'; readonly reservation: string };
+  | { readonly kind: 'release'; readonly reservation: string }
+  /** A machine that nothing waits for: of the minimum, a spare, one that takes another's place. */
+  | { readonly kind: 'add'; readonly machine: MachineName; readonly owner: string }
+  | ({ readonly kind: 'claim' } & Claim);
 
 /** One pool at one moment. */
 export interface Snapshot {
@@ -24,14 +29,6 @@ export interface Snapshot {
   readonly machines: readonly Machine[];
   /** Those that the changes name. */
   readonly reservations: readonly Reservation[];
-}
-
-/** What a further machine would be, and how many there may be; asked for only when no machine has room. */
-export interface Addition {
-  readonly maximum: number;
-  readonly sizes: readonly { readonly size: string; readonly cpu: number; readonly memory: number }[];
-  newName(): MachineName;
-  readonly now: string;
 }
 
 export type Result =
@@ -44,7 +41,9 @@ export type Result =
       readonly record: Machine | undefined;
     }
   | { readonly outcome: 'no-room'; readonly reason: string }
-  | { readonly outcome: 'released' };
+  | { readonly outcome: 'released' }
+  | { readonly outcome: 'added'; readonly machine: MachineName }
+  | { readonly outcome: 'claimed'; readonly offering: Offering };
 
 export interface Decision {
   readonly results: readonly Result[];
@@ -52,8 +51,8 @@ export interface Decision {
   /** What is reserved, and what no longer is, after all changes. */
   readonly reserved: readonly Reservation[];
   readonly released: readonly Reservation[];
-  /** Machines that were chosen to be made. */
-  readonly added: number;
+  /** What the pool comes to, where machines were added or claimed. */
+  readonly grown: Limits | undefined;
 }
 
 /** Decides many changes on one snapshot, in order, each seeing those before it. Pure. */
@@ -67,11 +66,11 @@ export function decide(
     snapshot.rooms.map((room) => [room.machine, sized(room, machines.get(room.machine))]),
   );
   for (const machine of snapshot.machines)
-    if (machine.status.state !== 'failed' && !rooms.has(machine.name))
+    if ((machine.status.state !== 'failed' || machine.leftovers.length > 0) && !rooms.has(machine.name))
       rooms.set(machine.name, emptyRoom(machine));
   const before = new Map(rooms);
   const reservations = new Map(snapshot.reservations.map((one) => [one.reservation, one]));
-  let added = 0;
+  let grows = false;
 
   const take = (change: Extract<Change, { kind: 'reserve' }>): Result => {
     const known = reservations.get(change.reservation);
@@ -92,9 +91,13 @@ export function decide(
       ? { ...change.found, reason: 'it runs there' }
       : place(change.demand, candidates, change.avoid);
     if (placement.machine === undefined && addition !== undefined) {
-      const more = further(addition, rooms.size, change);
+      const more = further(addition, rooms, machines, {
+        machine: addition.newName(),
+        needs: change.demand,
+        owner: change.owner,
+      });
       if (typeof more === 'string') return { outcome: 'no-room', reason: `${placement.reason}; ${more}` };
-      added += 1;
+      grows = true;
       rooms.set(more.machine, more);
       placement = place(change.demand, [roomOf(more, undefined, change.group)]);
     }
@@ -123,8 +126,29 @@ export function decide(
     };
   };
 
+  const add = ({ machine, owner }: Extract<Change, { kind: 'add' }>): Result => {
+    if (rooms.has(machine)) return { outcome: 'added', machine };
+    if (addition === undefined) return { outcome: 'no-room', reason: 'a machine is to be added' };
+    const more = further(addition, rooms, machines, { machine, needs: { cpu: 0, memory: 0 }, owner });
+    if (typeof more === 'string') return { outcome: 'no-room', reason: more };
+    grows = true;
+    rooms.set(machine, more);
+    return { outcome: 'added', machine };
+  };
+
+  const claim = (change: Extract<Change, { kind: 'claim' }>): Result => {
+    if (addition === undefined) return { outcome: 'no-room', reason: 'a machine is to be claimed' };
+    const claimed = claimedBy(change, addition, rooms, machines);
+    if (typeof claimed === 'string') return { outcome: 'no-room', reason: claimed };
+    grows = true;
+    rooms.set(change.machine, claimed.room);
+    return { outcome: 'claimed', offering: claimed.offering };
+  };
+
   const results = changes.map((change): Result => {
     if (change.kind === 'reserve') return take(change);
+    if (change.kind === 'add') return add(change);
+    if (change.kind === 'claim') return claim(change);
     const known = reservations.get(change.reservation);
     if (known === undefined) return { outcome: 'released' };
     reservations.delete(change.reservation);
@@ -135,36 +159,12 @@ export function decide(
   const changedRooms = [...rooms.values()].filter((room) => before.get(room.machine) !== room);
   const reserved = [...reservations.values()].filter((one) => !snapshot.reservations.includes(one));
   const released = snapshot.reservations.filter((one) => !reservations.has(one.reservation));
-  return { results, changedRooms, reserved, released, added };
-}
-
-/** The machine to add, or why none may be. */
-function further(
-  addition: Addition,
-  count: number,
-  { demand, owner }: Extract<Change, { kind: 'reserve' }>,
-): MachineRoom | string {
-  if (count >= addition.maximum) return `the pool has its maximum of ${addition.maximum} machines`;
-  const size = addition.sizes.find(({ cpu, memory }) => cpu >= demand.cpu && memory >= demand.memory);
-  if (size === undefined)
-    return `no size of the pool is large enough (${addition.sizes.map((one) => `${one.size}: ${one.cpu} cores, ${one.memory} MiB`).join('; ')})`;
-  const { cpu, memory } = size;
-  return {
-    machine: addition.newName(),
-    cpu,
-    memory,
-    freeCpu: cpu,
-    freeMemory: memory,
-    ports: [],
-    nextPort: FIRST_PORT,
-    groups: {},
-    owner,
-    addedAt: addition.now,
-  };
+  const grown = grows ? totalOf([...rooms.values()]) : undefined;
+  return { results, changedRooms, reserved, released, grown };
 }
 
 /** Room of a machine that nothing is reserved on. */
-export const emptyRoom = ({ name, cpu, memory, owner, status }: Machine): MachineRoom => ({
+export const emptyRoom = ({ name, cpu, memory, hourly, owner, status }: Machine): MachineRoom => ({
   machine: name,
   cpu,
   memory,
@@ -173,6 +173,7 @@ export const emptyRoom = ({ name, cpu, memory, owner, status }: Machine): Machin
   ports: [],
   nextPort: FIRST_PORT,
   groups: {},
+  ...(hourly !== undefined && { hourly }),
   owner,
   addedAt: 'since' in status ? status.since : status.at,
 });
@@ -189,7 +190,7 @@ function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
 function roomOf(room: MachineRoom, machine: Machine | undefined, group: string): Room {
   const state = machine?.status.state ?? 'provisioning';
   const coming = state === 'provisioning' || state === 'booting';
-  const usable = (coming || state === 'ready') && room.closed !== true;
+  const usable = (coming || state === 'ready') && room.closed !== true && machine?.cordon === undefined;
   return { ...room, usable, coming, siblings: room.groups[group] ?? 0 };
 }
 
@@ -215,6 +216,3 @@ function withBack(room: MachineRoom, { cpu, memory, port, group }: Reservation):
     groups: left > 0 ? { ...others, [group]: left } : others,
   };
 }
-
-/** Keeps sums of tenths from drifting. */
-const tidy = (cores: number) => Number(cores.toFixed(6));

@@ -24,6 +24,10 @@ export const MachineRoom = z.object({
   /** Instance id of the orchestration whose need made the machine: it provisions it. */
   owner: z.string(),
   addedAt: z.iso.datetime(),
+  /** US dollars per hour that it may cost; absent where no table of prices knows it. */
+  hourly: z.number().optional(),
+  /** What it is was decided, and Azure is asked for it or was: it counts whatever the pool's maximum becomes. */
+  claimed: z.boolean().optional(),
   /** The machine is about to be retired: nothing is placed there any more. */
   closed: z.boolean().optional(),
 });
@@ -40,6 +44,9 @@ export const Reservation = z.object({
 });
 export type Reservation = z.infer<typeof Reservation>;
 
-/** Changes with every machine that is added or removed, so that two who add one at a time see each other. */
-export const Limits = z.object({ machines: z.number().int() });
+/**
+ * Changes with every machine that is added, claimed or removed, so that two who do so at a time see each other.
+ * `hourly`: US dollars that all may cost together, as far as it is known.
+ */
+export const Limits = z.object({ machines: z.number().int(), hourly: z.number().default(0) });
 export type Limits = z.infer<typeof Limits>;

@@ -13,6 +13,7 @@ import { network } from '../../functions/activities/ensure-network.ts';
 import { fail } from '../../functions/activities/fail-machine.ts';
 import { forget } from '../../functions/activities/forget-machine.ts';
 import { lookBuilder } from '../../functions/activities/look-at-builder.ts';
+import { noteRefused } from '../../functions/activities/note-refusal.ts';
 import { note } from '../../functions/activities/note-removed.ts';
 import { poll } from '../../functions/activities/poll-operation.ts';
 import { recordGolden } from '../../functions/activities/record-golden-image.ts';
@@ -38,10 +39,11 @@ import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
 import { stores } from '../../shared/workloads/stores.ts';
+import { poolServices } from '../support/pools.ts';
 import { runOrchestration } from '../support/run-orchestration.ts';
 
 const activities = [
-  ...[adopt, begin, callImage, create, endGolden, fail, forget, lookBuilder, network, nic, note],
+  ...[adopt, begin, callImage, create, endGolden, fail, forget, lookBuilder, network, nic, note, noteRefused],
   ...[poll, record, recordGolden, remove],
 ] as unknown as Activity<never, unknown>[];
 const base = 'Debian:debian-12:12-gen2:latest';
@@ -87,6 +89,7 @@ function world(ends: 'clean' | 'unfit' | 'silent' = 'clean') {
     machines: machineStore(tables),
     stores: stores(tables),
     consoles: consoles(memoryBlobs()),
+    ...poolServices({ tables, now: () => clock.now }),
     golden: goldenStore(tables),
     machineImages,
     cloud,

@@ -8,6 +8,7 @@ import { network } from '../../functions/activities/ensure-network.ts';
 import { fail } from '../../functions/activities/fail-machine.ts';
 import { forget } from '../../functions/activities/forget-machine.ts';
 import { look } from '../../functions/activities/look-at-machine.ts';
+import { noteRefused } from '../../functions/activities/note-refusal.ts';
 import { note } from '../../functions/activities/note-removed.ts';
 import { poll } from '../../functions/activities/poll-operation.ts';
 import { record } from '../../functions/activities/record-machine.ts';
@@ -25,6 +26,7 @@ import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
+import { poolServices } from '../support/pools.ts';
 import { runOrchestration } from '../support/run-orchestration.ts';
 
 const machine = MachineName.parse('default-k3x9bc');
@@ -46,6 +48,7 @@ const activities = [
   begin,
   forget,
   note,
+  noteRefused,
 ] as unknown as Activity<never, unknown>[];
 
 function world(change: (cloud: MemoryCloud) => Partial<MemoryCloud> = () => ({})) {
@@ -70,6 +73,7 @@ function world(change: (cloud: MemoryCloud) => Partial<MemoryCloud> = () => ({})
     machines: machineStore(tables),
     cloud,
     consoles: consoles(memoryBlobs()),
+    ...poolServices({ tables, now: () => clock.now }),
   } as unknown as Services;
   /** What the machine's first report does to its record. */
   const reports = async (): Promise<Machine> => {

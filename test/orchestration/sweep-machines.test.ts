@@ -14,6 +14,7 @@ import { MachineName } from '../../shared/model/names.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
 import { stores } from '../../shared/workloads/stores.ts';
+import { poolServices } from '../support/pools.ts';
 
 const name = MachineName.parse('default-k3x9bc');
 
@@ -29,6 +30,7 @@ function world() {
     stores: stores(tables),
     cloud,
     consoles: consoles(memoryBlobs()),
+    ...poolServices({ tables, now: () => clock.now }),
     engineOf: async () => engine,
   } as unknown as Services;
   const started: { name: string; instanceId: string }[] = [];

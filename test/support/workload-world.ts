@@ -26,6 +26,7 @@ import type { WorkloadPorts } from '../../shared/workloads/ports.ts';
 import { RollOut } from '../../shared/workloads/roll-out.ts';
 import { RunJob } from '../../shared/workloads/run-job.ts';
 import { all, placeOf, stores } from '../../shared/workloads/stores.ts';
+import { plainOutlook } from './pools.ts';
 import { runOrchestration } from './run-orchestration.ts';
 import { trustsAll } from './trusts-all.ts';
 
@@ -107,8 +108,8 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
     capacity: capacity({
       tables: documents.tables,
       machines: (pool) => all(documents.machines.list({ partition: pool })),
-      poolSpec: async (pool) => (await documents.pools.get(...placeOf.pool(pool)))?.value,
-      size: async () => ({ cpu: 2, memory: 4096 }),
+      outlook: async (pool) =>
+        plainOutlook({ maximum: (await documents.pools.get(...placeOf.pool(pool)))?.value.maximum ?? 3 }),
       now: () => clock.now,
       random: Math.random,
       sleep: async () => {},

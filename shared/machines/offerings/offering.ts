@@ -54,5 +54,5 @@ export const offeringText = ({
   size,
   zone,
   priority,
-}: Pick<Offering, 'size' | 'zone' | 'priority'>): string =>
+}: Pick<Offering, 'size' | 'priority'> & { readonly zone?: string | undefined }): string =>
   `${size}${zone === undefined ? '' : ` in zone ${zone}`}${priority === 'spot' ? ', spot' : ''}`;

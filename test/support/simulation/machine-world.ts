@@ -8,6 +8,7 @@ import { network } from '../../../functions/activities/ensure-network.ts';
 import { fail } from '../../../functions/activities/fail-machine.ts';
 import { forget } from '../../../functions/activities/forget-machine.ts';
 import { look } from '../../../functions/activities/look-at-machine.ts';
+import { noteRefused } from '../../../functions/activities/note-refusal.ts';
 import { note } from '../../../functions/activities/note-removed.ts';
 import { poll } from '../../../functions/activities/poll-operation.ts';
 import { record } from '../../../functions/activities/record-machine.ts';
@@ -27,18 +28,20 @@ import { type Provisioned, ProvisionMachine, provisioningId } from '../../../sha
 import type { Machine } from '../../../shared/model/machine.ts';
 import { MachineName, PoolName } from '../../../shared/model/names.ts';
 import type { PoolSpec } from '../../../shared/model/pool.ts';
-import { type Capacity, capacity } from '../../../shared/scheduling/capacity.ts';
+import type { Capacity } from '../../../shared/scheduling/capacity.ts';
 import { Secret } from '../../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import type { Tables } from '../../../shared/state/tables.ts';
-import { all, stores } from '../../../shared/workloads/stores.ts';
+import { stores } from '../../../shared/workloads/stores.ts';
+import { poolServices } from '../pools.ts';
 import { durableHost } from './durable-host.ts';
 import { type ArmCall, type ArmFault, simulatedArm } from './simulated-arm.ts';
 import { type Draws, VirtualTime } from './virtual-time.ts';
 
 const activities = [
+  noteRefused,
   record,
   network,
   nic,
@@ -102,6 +105,7 @@ export async function machineWorld(random: Draws, spec: PoolSpec, troubles: Trou
     stores: stores(tables),
     engineOf: async () => engine,
     cloud: arm.cloud,
+    ...poolServices({ tables, now: time.now, random: random.next, sleep: time.sleep, spec }),
     consoles: consoles(memoryBlobs()),
   } as unknown as Services;
   const host = durableHost(time, random, {
@@ -114,15 +118,7 @@ export async function machineWorld(random: Draws, spec: PoolSpec, troubles: Trou
     services: () => services,
     crashes: (name) => troubles.crashes(name),
   });
-  const room: Capacity = capacity({
-    tables,
-    machines: (pool) => all(services.stores.machines.list({ partition: pool })),
-    poolSpec: async () => spec,
-    size: async () => ({ cpu: 2, memory: 3686 }),
-    now: time.now,
-    random: random.next,
-    sleep: time.sleep,
-  });
+  const room: Capacity = services.workloads.capacity;
 
   /** The VM is up: its agent reports every 10 s until somebody heard it. */
   async function comesUp(machine: MachineName, vm: string): Promise<void> {

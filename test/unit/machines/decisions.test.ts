@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { chooseSize } from '../../../shared/machines/choose-size.ts';
 import type { TaggedResource } from '../../../shared/machines/cloud.ts';
 import { withConsole } from '../../../shared/machines/console-end.ts';
 import { heard, isNewlyReady, replicaDied } from '../../../shared/machines/heard.ts';
@@ -83,35 +82,6 @@ describe('what ARM refuses', () => {
     ['InvalidParameter', 'x', 'cloud-refused', 'give-up'],
   ])('%s (%s) is %s: %s', (code, message, ours, answer) => {
     expect(refusalOf(code, message)).toMatchObject({ code: ours, answer, reason: `${code}: ${message}` });
-  });
-});
-
-describe('the size of a machine', () => {
-  const known = [
-    { name: 'Standard_B1s', cores: 1, memory: 1024 },
-    { name: 'Standard_B2s', cores: 2, memory: 4096 },
-  ];
-  const sizes = ['Standard_X', 'Standard_B1s', 'Standard_B2s'];
-
-  it('is the first that is offered, large enough and not refused', () => {
-    expect(chooseSize({ sizes }, { cpu: 0, memory: 0 }, [], known)).toEqual({
-      size: 'Standard_B1s',
-      cpu: 1,
-      memory: 768,
-    });
-    expect(chooseSize({ sizes }, { cpu: 0, memory: 1000 }, [], known)).toMatchObject({
-      size: 'Standard_B2s',
-    });
-    expect(chooseSize({ sizes }, { cpu: 0, memory: 0 }, ['Standard_B1s'], known)).toMatchObject({
-      size: 'Standard_B2s',
-    });
-  });
-
-  it('is none with every reason', () => {
-    expect(chooseSize({ sizes }, { cpu: 2, memory: 0 }, ['Standard_B2s'], known)).toEqual({
-      reason:
-        'Standard_X is not offered here; Standard_B1s has room for 1 cores and 768 MiB; Standard_B2s was refused',
-    });
   });
 });
 

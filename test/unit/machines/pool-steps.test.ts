@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { afterFailure } from '../../../shared/machines/breaker/breaker.ts';
 import { newMachineName, poolOf, resourceNames } from '../../../shared/machines/machine-names.ts';
 import { poolSteps, type SightedPools } from '../../../shared/machines/pool-steps.ts';
 import { Machine, type MachineStatus } from '../../../shared/model/machine.ts';
@@ -27,13 +28,15 @@ function machine(letters: string, status: MachineStatus, idleSince?: string): Ma
 }
 const ready = (letters: string, idleFor?: number) =>
   machine(letters, { state: 'ready', since: ago(7200) }, idleFor === undefined ? undefined : ago(idleFor));
-const failed = (letters: string, age: number) =>
-  machine(letters, { state: 'failed', at: ago(age), code: 'x', reason: 'x' });
-
 const steps = (sighted: Partial<SightedPools>) =>
-  poolSteps({ now: NOW, pools: new Map(), records: [], reserved: new Set(), ...sighted }).map(
-    (step) => `${step.step} ${'machine' in step ? step.machine.name : step.pool}`,
-  );
+  poolSteps({
+    now: NOW,
+    pools: new Map(),
+    records: [],
+    reserved: new Set(),
+    breakers: new Map(),
+    ...sighted,
+  }).map((step) => `${step.step} ${'machine' in step ? step.machine.name : step.pool}`);
 const pools = (spec: object) => new Map([[pool, PoolSpec.parse(spec)]]);
 
 describe('a pool', () => {
@@ -67,16 +70,50 @@ describe('a pool', () => {
     ]);
   });
 
-  it('rests longer with every failure of the last hour', () => {
-    const wants = pools({ minimum: 1 });
-    const added = ['add-machine default'];
-    expect(steps({ records: [failed('a', 59)], pools: wants })).toEqual([]);
-    expect(steps({ records: [failed('a', 61)], pools: wants })).toEqual(added);
-    expect(steps({ records: [failed('a', 500), failed('b', 299)], pools: wants })).toEqual([]);
-    expect(steps({ records: [failed('a', 500), failed('b', 301)], pools: wants })).toEqual(added);
-    const many = ['a', 'b', 'c', 'd'].map((letters) => failed(letters, 899));
-    expect(steps({ records: many, pools: wants })).toEqual([]);
-    expect(steps({ records: [failed('a', 3601)], pools: wants })).toEqual(added);
+  it('keeps spares beyond the machines in use, within its maximum', () => {
+    const used = ['a', 'b'].map((letters) => ready(letters));
+    const reserved = new Set(['default-a', 'default-b']);
+    const spares = (spec: object, records = used) => steps({ records, reserved, pools: pools(spec) });
+    expect(spares({ spares: 1 })).toEqual(['add-machine default']);
+    expect(spares({ spares: 5, maximum: 4 })).toEqual(['add-machine default', 'add-machine default']);
+    expect(spares({ spares: 1 }, [...used, ready('c', 9000)])).toEqual([]);
+    expect(spares({ spares: 1 }, [...used, ready('c', 9000), ready('d', 9000)])).toEqual([
+      'retire-idle default-c',
+    ]);
+    expect(steps({ pools: pools({ spares: 2 }) })).toEqual(['add-machine default', 'add-machine default']);
+  });
+
+  it('follows its schedule', () => {
+    const office = { cron: '0 8 * * *', timeZone: 'UTC', for: 6 * 3600, minimum: 2 };
+    const closed = { ...office, cron: '0 14 * * *' };
+    expect(steps({ pools: pools({ schedule: [office] }) })).toHaveLength(2);
+    expect(steps({ pools: pools({ schedule: [closed] }) })).toEqual([]);
+    expect(steps({ pools: pools({ schedule: [office, { ...office, maximum: 1 }] }) })).toHaveLength(1);
+    // Berlin is an hour ahead: 13:00 there.
+    const lunch = { cron: '30 12 * * *', timeZone: 'Europe/Berlin', for: 3600, minimum: 1 };
+    expect(steps({ pools: pools({ schedule: [lunch] }) })).toHaveLength(1);
+  });
+
+  it('gets another machine for one that is cordoned', () => {
+    const cordon = { since: ago(1), by: 'drift', reason: 'x', drain: true } as const;
+    expect(steps({ records: [{ ...ready('a'), cordon }], pools: pools({ minimum: 1 }) })).toEqual([
+      'add-machine default',
+    ]);
+  });
+
+  it('rests after failures, and a machine that becomes ready ends that', () => {
+    const failure = (name: string) => ({ machine: name, code: 'x', reason: 'x' });
+    const failedAgo = (minutes: number) =>
+      new Map([['default', afterFailure(undefined, failure('default-x'), new Date(ago(minutes * 60)))!]]);
+    const wants = { pools: pools({ minimum: 2 }) };
+    expect(steps({ ...wants, breakers: failedAgo(0.5) })).toEqual([]);
+    expect(steps({ ...wants, breakers: failedAgo(2) })).toHaveLength(2);
+    const readyFor = (seconds: number) => machine('a', { state: 'ready', since: ago(seconds) }, ago(1));
+    expect(steps({ ...wants, records: [readyFor(10)], breakers: failedAgo(0.5) })).toEqual([
+      'end-failures default',
+      'add-machine default',
+    ]);
+    expect(steps({ ...wants, records: [readyFor(60)], breakers: failedAgo(0.5) })).toEqual([]);
   });
 
   it('names its machines so that the name tells the pool', () => {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Machine } from '../../../shared/model/machine.ts';
-import { PoolSpec } from '../../../shared/model/pool.ts';
 import { type Capacity, type CapacitySources, capacity } from '../../../shared/scheduling/capacity.ts';
 import { MachineRoom, Reservation } from '../../../shared/scheduling/rows.ts';
 import { documents } from '../../../shared/state/documents.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import type { Tables } from '../../../shared/state/tables.ts';
 import { all } from '../../../shared/workloads/stores.ts';
+import { plainOutlook } from '../../support/pools.ts';
 
 const machine = (name: string, state: string): Machine =>
   Machine.parse({
@@ -32,8 +32,7 @@ function world({ maximum = 3, tables = memoryTables() }: { maximum?: number; tab
   const sources: CapacitySources = {
     tables,
     machines: async () => machines,
-    poolSpec: async () => PoolSpec.parse({ maximum }),
-    size: async () => ({ cpu: 2, memory: 4096 }),
+    outlook: async () => plainOutlook({ maximum }),
     now: () => now,
     random: Math.random,
     sleep: async () => {},
@@ -105,7 +104,7 @@ describe('capacity', () => {
     const { instance } = world();
     expect(await ask(instance(), 'c', 8)).toMatchObject({
       outcome: 'no-room',
-      reason: expect.stringContaining('Standard_B2s: 2 cores, 4096 MiB'),
+      reason: expect.stringContaining('Standard_B2s: it has room for 2 cores and 4096 MiB'),
     });
   });
 

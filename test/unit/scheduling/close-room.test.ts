@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { resourceNames } from '../../../shared/machines/machine-names.ts';
 import { Machine } from '../../../shared/model/machine.ts';
 import { MachineName } from '../../../shared/model/names.ts';
-import { PoolSpec } from '../../../shared/model/pool.ts';
 import { capacity } from '../../../shared/scheduling/capacity.ts';
 import { closeRoom, reservedMachines } from '../../../shared/scheduling/close-room.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
+import { plainOutlook } from '../../support/pools.ts';
 
 const name = MachineName.parse('default-k3x9bc');
 const machine = Machine.parse({
@@ -26,8 +26,7 @@ function world() {
   const reservations = capacity({
     tables,
     machines: async () => [machine],
-    poolSpec: async () => PoolSpec.parse({ maximum: 1 }),
-    size: async () => ({ cpu: 2, memory: 3686 }),
+    outlook: async () => plainOutlook({ maximum: 1 }),
     now: () => new Date('2026-11-25T12:00:00Z'),
     random: Math.random,
     sleep: async () => {},
