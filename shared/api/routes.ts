@@ -16,6 +16,7 @@ import * as images from './routes/images.ts';
 import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
+import * as machineRuns from './routes/machine-runs.ts';
 import * as machines from './routes/machines.ts';
 import * as orphans from './routes/orphans.ts';
 import * as policies from './routes/policies.ts';
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   services,
   jobs,
   machines,
+  machineRuns,
   byHand,
   orphans,
   images,

@@ -11,8 +11,15 @@ const HOUR = 3600_000;
 /** A clock that lags by less still accepts a new URL. */
 const SKEW = 15 * 60_000;
 
+/** Permissions as a SAS names them. Who appends also makes the blob, and reads how long it is. */
+const PERMISSIONS = { read: 'r', create: 'c', append: 'racw' } as const;
+
 /** A URL of one blob that lives for so many seconds. */
-export type BlobUrls = (name: string, seconds: number, permission: 'read' | 'create') => Promise<string>;
+export type BlobUrls = (
+  name: string,
+  seconds: number,
+  permission: keyof typeof PERMISSIONS,
+) => Promise<string>;
 
 /**
  * Makes URLs signed with a user-delegation key, of which one serves for hours (Azure allows seven days).
@@ -39,7 +46,7 @@ export function blobUrls(service: BlobServiceClient, container: ContainerClient)
       {
         containerName: container.containerName,
         blobName: name,
-        permissions: BlobSASPermissions.parse(permission === 'read' ? 'r' : 'c'),
+        permissions: BlobSASPermissions.parse(PERMISSIONS[permission]),
         startsOn: new Date(Date.now() - SKEW),
         expiresOn,
         protocol: SASProtocol.Https,

@@ -20,6 +20,7 @@ export * as imports from './imports.ts';
 export * as jobs from './jobs.ts';
 export * as keys from './keys.ts';
 export * as logs from './logs.ts';
+export * as machineRuns from './machine-runs.ts';
 export * as machineCertificates from './machine-certificates.ts';
 export * as machineOperations from './machine-operations.ts';
 export * as machinePower from './machine-power.ts';
