@@ -4,6 +4,7 @@ import * as applications from './routes/applications.ts';
 import * as audit from './routes/audit.ts';
 import * as byHand from './routes/by-hand.ts';
 import * as care from './routes/care.ts';
+import * as cordon from './routes/cordon.ts';
 import * as deadLetters from './routes/dead-letters.ts';
 import * as directUploads from './routes/direct-uploads.ts';
 import * as events from './routes/events.ts';
@@ -17,6 +18,7 @@ import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
 import * as machineRuns from './routes/machine-runs.ts';
+import * as machineImages from './routes/machine-images.ts';
 import * as machines from './routes/machines.ts';
 import * as orphans from './routes/orphans.ts';
 import * as policies from './routes/policies.ts';
@@ -40,6 +42,8 @@ export const routes: readonly Route[] = [
   jobs,
   machines,
   machineRuns,
+  cordon,
+  machineImages,
   byHand,
   orphans,
   images,
