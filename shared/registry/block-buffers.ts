@@ -1,7 +1,7 @@
-/** Bytes of a block: larger ones are no faster. A blob has at most 50,000, so what comes this way has at most 97 GiB. */
-export const BLOCK = 2 * 1024 * 1024;
+/** Bytes of a block: larger ones are no faster. A blob has at most 50,000, so what comes this way has at most 48 GiB. */
+export const BLOCK = 1024 * 1024;
 /** Blocks of all uploads of this process that are on their way to storage at once. */
-const IN_FLIGHT = 4;
+const IN_FLIGHT = 6;
 
 /** Buffers that are kept for the next: as many as eight uploads at once have. */
 const FREE = IN_FLIGHT + 8;
