@@ -10,6 +10,8 @@ export type SweepStep =
       readonly reason: string;
     }
   | { readonly step: 'retire-machine'; readonly machine: Machine; readonly reason: string }
+  /** Its orchestration is gone while its power changed: what ARM says of it counts. */
+  | { readonly step: 'settle-power'; readonly machine: Machine; readonly reason: string }
   /** Ask its engine; one that does not answer either is silent. */
   | { readonly step: 'ask-engine'; readonly machine: Machine; readonly reason: string }
   /** What was left of it is gone. */
@@ -55,10 +57,13 @@ function stepsOf(machine: Machine, sighted: Sighted): SweepStep[] {
   switch (status.state) {
     case 'stopped':
       return noted;
-    case 'provisioning':
-    case 'booting':
     case 'stopping':
     case 'starting':
+      return going.has(machine.owner) || age(now, status.since) <= SPARED
+        ? []
+        : [{ step: 'settle-power', machine, reason: `the orchestration ${machine.owner} is gone` }];
+    case 'provisioning':
+    case 'booting':
     case 'retiring':
       return going.has(machine.owner) || age(now, status.since) <= SPARED
         ? []
@@ -71,7 +76,10 @@ function stepsOf(machine: Machine, sighted: Sighted): SweepStep[] {
     case 'silent': {
       const hasVm = resources.some(({ kind, name }) => kind === 'vm' && name === machine.resources.vm);
       if (!hasVm) return retire('it is silent, and its VM is gone');
-      return age(now, status.since) > SILENT_LONG ? retire(`it is silent since ${status.since}`) : noted;
+      // What somebody made by hand stays until they remove it: they may be at work on it, or have switched it off.
+      return age(now, status.since) > SILENT_LONG && machine.hand === undefined
+        ? retire(`it is silent since ${status.since}`)
+        : noted;
     }
     case 'failed':
       return age(now, status.at) > FAILED_KEPT && leftovers.length === 0

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { HttpRequest } from '@azure/functions';
 import { addressOf } from '../../../shared/auth/rate-limit/address.ts';
 import { Terminal } from '../../../shared/model/errors.ts';
@@ -16,7 +17,7 @@ export function admitted(
 ): readonly string[] {
   if (asked !== undefined) return asked;
   const address = addressOf(request.headers.get('x-forwarded-for'));
-  if (address === '::1' || address?.startsWith('127.') === true) return [settings.appNetwork];
+  if (address !== undefined && isOwn(address)) return [settings.appNetwork];
   if (address !== undefined && isIPv4(address)) return [`${address}/32`];
   throw new Terminal({
     code: 'caller-address-unknown',
@@ -27,3 +28,8 @@ export function admitted(
     remedy: 'Say who is admitted: --allow-from 203.0.113.7, or "allowFrom": ["203.0.113.7"].',
   });
 }
+
+/** Whether an address is of this computer itself. */
+const isOwn = (address: string): boolean =>
+  address.startsWith('127.') ||
+  Object.values(networkInterfaces()).some((own) => own?.some((one) => one.address === address));

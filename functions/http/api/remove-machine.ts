@@ -1,5 +1,6 @@
 import * as df from 'durable-functions';
 import { removeMachine } from '../../../shared/api/routes/by-hand.ts';
+import { customDataSecret } from '../../../shared/machines/by-hand/custom-data-secret.ts';
 import { removalId } from '../../../shared/machines/provisioning.ts';
 import type { Machine } from '../../../shared/model/machine.ts';
 import { closeRoom } from '../../../shared/scheduling/close-room.ts';
@@ -28,6 +29,7 @@ export const remove = endpoint(
       return { machine: drained ?? machine, operation: { ...operation, step: 'drain' } };
     }
     const how = { since: now.toISOString(), ...(machine.status.state === 'failed' && { forget: true }) };
+    if (machine.hand?.customData === true) await services.secrets.remove(customDataSecret(machine.name));
     await startRetirement(df.getClient(context), machine, reason, how);
     return { machine, operation };
 
