@@ -15,6 +15,9 @@ export interface Refusal {
 }
 
 const ALLOCATION = /^((Zonal)?AllocationFailed|Overconstrained(Zonal)?AllocationRequest)$/;
+/** https://learn.microsoft.com/azure/virtual-machines/error-codes-spot */
+const SPOT_SIZE =
+  /^(AzureSpotIsNotSupportedForThisVMSize|AzureSpotVMNotSupportedForThisVMSize|SpotPriceGreaterThanProvidedMaxPrice)$/;
 const BUSY =
   /^(AnotherOperationInProgress|RetryableError|TooManyRequests|Conflict|InternalServerError|InternalExecutionError|NicReservedForAnotherVm|NicInUse|PropertyChangeNotAllowed|OSProvisioningTimedOut)$/;
 
@@ -26,8 +29,15 @@ const BUSY =
  */
 export function refusalOf(code: string, message: string): Refusal {
   const reason = `${code}: ${message}`;
-  if (code === 'SkuNotAvailable')
-    return { code: 'size-unavailable', reason, answer: 'next-size', shortage: { kind: 'size' } };
+  if (code === 'SkuNotAvailable' || SPOT_SIZE.test(code)) {
+    const zone = /zones? '(\d+)'/.exec(message)?.[1];
+    const shortage: Shortage = { kind: 'size', ...(zone !== undefined && { zone }) };
+    return { code: 'size-unavailable', reason, answer: 'next-size', shortage };
+  }
+  if (code === 'AzureSpotFeatureNotEnabledForSubscription') {
+    const shortage: Shortage = { kind: 'quota', of: 'spot', name: 'LowPriority', limit: 0 };
+    return { code: 'size-unavailable', reason, answer: 'next-size', shortage };
+  }
   if (ALLOCATION.test(code)) {
     // Without room for a size there is none for larger ones; a request with too many constraints says nothing of them.
     const larger = !code.startsWith('Overconstrained');

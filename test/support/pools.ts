@@ -3,7 +3,8 @@ import { breakerStore } from '../../shared/machines/breaker/breaker-store.ts';
 import type { Offering } from '../../shared/machines/offerings/offering.ts';
 import { offers } from '../../shared/machines/offerings/offers.ts';
 import { priceOf } from '../../shared/machines/offerings/prices.ts';
-import { type MemoryRegion, memoryRegion } from '../../shared/machines/offerings/region.memory.ts';
+import { memoryRegion } from '../../shared/machines/offerings/region.memory.ts';
+import type { Region } from '../../shared/machines/offerings/region.ts';
 import { unavailableStore } from '../../shared/machines/offerings/unavailable-store.ts';
 import { poolOutlook } from '../../shared/machines/pool-outlook.ts';
 import type { PoolSpec } from '../../shared/model/pool.ts';
@@ -13,9 +14,7 @@ import { memoryTables } from '../../shared/state/tables.memory.ts';
 import type { Tables } from '../../shared/state/tables.ts';
 import { all, stores } from '../../shared/workloads/stores.ts';
 
-export type PoolServices = Pick<Services, 'offers' | 'breakers' | 'workloads'> & {
-  readonly region: MemoryRegion;
-};
+export type PoolServices = Pick<Services, 'offers' | 'breakers' | 'workloads' | 'region'>;
 
 /** What pools need of services: a region in memory, breakers, and the books of their capacity. */
 export function poolServices({
@@ -24,6 +23,7 @@ export function poolServices({
   random = Math.random,
   sleep = async () => {},
   spec,
+  region = memoryRegion(now),
 }: {
   readonly tables?: Tables;
   readonly now?: () => Date;
@@ -31,9 +31,9 @@ export function poolServices({
   readonly sleep?: (milliseconds: number) => Promise<void>;
   /** Of every pool; absent: what is stored. */
   readonly spec?: PoolSpec;
+  readonly region?: Region;
 } = {}): PoolServices {
   const documents = stores(tables);
-  const region = memoryRegion(now);
   const breakers = breakerStore(tables, now);
   const offered = offers({
     region,

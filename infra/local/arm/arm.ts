@@ -26,4 +26,8 @@ export interface Arm {
 export interface Quota {
   readonly regionalCores: number;
   readonly familyCores: number;
+  /** Of single families, by their names: others than `familyCores`. */
+  readonly families?: Readonly<Record<string, number>>;
+  /** Of all spot VMs together, which count against no other quota. Absent: as many as the region has. */
+  readonly spotCores?: number;
 }

@@ -13,8 +13,8 @@ export const Shortage = z.discriminatedUnion('kind', [
     usage: z.number().optional(),
     required: z.number().optional(),
   }),
-  /** The subscription cannot have the size at the moment, or at all. */
-  z.object({ kind: z.literal('size') }),
+  /** The subscription cannot have the size at the moment, or at all; in one zone, where Azure names it. */
+  z.object({ kind: z.literal('size'), zone: z.string().optional() }),
   /** No room for the size; `larger`: none for larger ones of its family either. */
   z.object({ kind: z.literal('allocation'), larger: z.boolean() }),
 ]);

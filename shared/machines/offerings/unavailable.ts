@@ -67,7 +67,18 @@ export function unavailableAfter(
       return block({ kind: 'family', family, cores: least }, forMs);
     }
     case 'size':
-      return block({ kind: 'size', size, priority, family, cores, larger: false }, SIZE[priority]);
+      return block(
+        {
+          kind: 'size',
+          size,
+          ...(shortage.zone !== undefined && { zone: shortage.zone }),
+          priority,
+          family,
+          cores,
+          larger: false,
+        },
+        SIZE[priority],
+      );
     case 'allocation': {
       const { larger } = shortage;
       const where = zone === undefined ? {} : { zone };

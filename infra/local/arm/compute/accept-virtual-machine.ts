@@ -7,7 +7,9 @@ import { ArmError, invalidParameter, invalidReference } from '../requests/arm-er
 import { type Resource, resourceId, sameId } from '../resources/resource.ts';
 import { acceptIdentity } from './identity.ts';
 import { requireQuota } from './quota.ts';
+import { requireZone } from './require-zone.ts';
 import { sizeNamed } from './sizes.ts';
+import { requireSpotRules } from './spot-rules.ts';
 import type { VirtualMachineState } from './virtual-machine.ts';
 import type { VirtualMachineBody } from './virtual-machine-body.ts';
 
@@ -29,6 +31,8 @@ export function acceptVirtualMachine(
       'vmSize',
       `The value ${properties.hardwareProfile.vmSize} provided for the VM size is not valid. The valid sizes in the current region are listed by Microsoft.Compute/skus.`,
     );
+  requireZone(arm, body, size, id);
+  requireSpotRules(properties, size);
   requireOsProfile(properties.osProfile, name);
   const customData = requireBase64('osProfile.customData', properties.osProfile?.customData);
   const userData = requireBase64('userData', properties.userData);
@@ -42,7 +46,7 @@ export function acceptVirtualMachine(
       'OperationNotAllowed',
       `The local data centre names machines by their VM, and ${twin.id} has this name already. Choose another.`,
     );
-  requireQuota(arm, size, id);
+  requireQuota(arm, size, id, properties.priority === 'Spot');
 
   const diskId = resourceId(
     arm.subscription,

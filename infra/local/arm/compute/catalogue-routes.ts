@@ -2,7 +2,7 @@ import type { Arm } from '../arm.ts';
 import { type ArmRequest, parameter, type Route } from '../requests/arm-request.ts';
 import { existing } from '../resources/lookup.ts';
 import type { Json } from '../resources/resource.ts';
-import { coresInUse } from './quota.ts';
+import { coresInUse, familyLimit, spotLimit } from './quota.ts';
 import { SIZES, type Size } from './sizes.ts';
 
 const capability = (name: string, value: string | number | boolean) => ({
@@ -18,7 +18,7 @@ const sku = (arm: Arm, size: Size): Json => ({
   size: size.size,
   family: size.family,
   locations: [arm.location],
-  locationInfo: [{ location: arm.location, zones: ['1', '2', '3'], zoneDetails: [] }],
+  locationInfo: [{ location: arm.location, zones: [...size.zones], zoneDetails: [] }],
   capabilities: [
     capability('MaxResourceVolumeMB', size.temporaryDisk),
     capability('vCPUs', size.cores),
@@ -28,6 +28,7 @@ const sku = (arm: Arm, size: Size): Json => ({
     capability('CpuArchitectureType', 'x64'),
     capability('HyperVGenerations', 'V1,V2'),
     capability('PremiumIO', size.premium),
+    capability('LowPriorityCapable', size.spot),
   ],
   restrictions: [],
 });
@@ -52,7 +53,7 @@ export function catalogueRoutes(arm: Arm): readonly Route[] {
     return ok(here ? SIZES.map((size) => sku(arm, size)) : []);
   };
   const usages = () => {
-    const { regional, families } = coresInUse(arm);
+    const { regional, families, spot } = coresInUse(arm);
     const usage = (value: string, localizedValue: string, currentValue: number, limit: number): Json => ({
       unit: 'Count',
       currentValue,
@@ -61,9 +62,10 @@ export function catalogueRoutes(arm: Arm): readonly Route[] {
     });
     return ok([
       usage('cores', 'Total Regional vCPUs', regional, arm.quota.regionalCores),
+      usage('lowPriorityCores', 'Total Regional Spot vCPUs', spot, spotLimit(arm)),
       usage('virtualMachines', 'Virtual Machines', arm.resources.list('vm').length, 25_000),
       ...[...new Set(SIZES.map(({ family }) => family))].map((family) =>
-        usage(family, `${family} vCPUs`, families.get(family) ?? 0, arm.quota.familyCores),
+        usage(family, `${family} vCPUs`, families.get(family) ?? 0, familyLimit(arm, family)),
       ),
     ]);
   };

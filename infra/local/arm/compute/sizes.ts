@@ -13,7 +13,17 @@ export interface Size {
   /** MiB of the temporary disk; 0 for none. */
   readonly temporaryDisk: number;
   readonly premium: boolean;
+  /** Zones of the region that have it. */
+  readonly zones: readonly string[];
+  /** Whether it is to be had as a spot VM: sizes of the B series are not. */
+  readonly spot: boolean;
 }
+
+/** As in a real region, not every family is in every zone. */
+const ZONES: Readonly<Record<string, readonly string[]>> = {
+  standardFSv2Family: ['1', '2'],
+  standardDASv5Family: ['2', '3'],
+};
 
 const size = (
   name: string,
@@ -32,6 +42,8 @@ const size = (
   maxDataDisks,
   temporaryDisk,
   premium: true,
+  zones: ZONES[`standard${family}Family`] ?? ['1', '2', '3'],
+  spot: !family.startsWith('B'),
 });
 
 export const SIZES: readonly Size[] = [

@@ -70,6 +70,9 @@ export const VirtualMachineBody = z.looseObject({
       })
       .optional(),
     userData: z.string().optional(),
+    priority: z.enum(['Regular', 'Low', 'Spot']).optional(),
+    evictionPolicy: z.enum(['Deallocate', 'Delete']).optional(),
+    billingProfile: z.looseObject({ maxPrice: z.number().optional() }).optional(),
   }),
 });
 export type VirtualMachineBody = z.infer<typeof VirtualMachineBody>;

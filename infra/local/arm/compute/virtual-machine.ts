@@ -23,6 +23,8 @@ export const propertiesOf = (vm: Resource): VirtualMachineProperties =>
 
 export const hardwareOf = (vm: Resource): string => propertiesOf(vm).hardwareProfile.vmSize;
 
+export const isSpot = (vm: Resource): boolean => propertiesOf(vm).priority?.toLowerCase() === 'spot';
+
 export const nicIdsOf = (vm: Resource): readonly string[] =>
   (propertiesOf(vm).networkProfile?.networkInterfaces ?? []).map(({ id }) => id);
 
