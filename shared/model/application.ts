@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseImageReference } from './image.ts';
 import { ApplicationName, JobName, PoolName, ServiceName } from './names.ts';
-import { PoolSpec } from './pool.ts';
+import { PoolSpec, RESERVED_POOLS } from './pool.ts';
 import { isCron, isTimeZone } from './time.ts';
 
 const imageReference = z.string().superRefine((text, context) => {
@@ -75,6 +75,17 @@ export const ApplicationSpec = z.strictObject({
   name: ApplicationName,
   services: z.record(ServiceName, ServiceSpec).default({}),
   jobs: z.record(JobName, JobSpec).default({}),
-  pools: z.record(PoolName, PoolSpec).default({}),
+  pools: z
+    .record(PoolName, PoolSpec)
+    .superRefine((pools, context) => {
+      for (const name of Object.keys(pools))
+        if (RESERVED_POOLS.has(name))
+          context.addIssue({
+            code: 'custom',
+            path: [name],
+            message: 'Berth keeps this name for machines of its own: expected another name for the pool',
+          });
+    })
+    .default({}),
 });
 export type ApplicationSpec = z.infer<typeof ApplicationSpec>;

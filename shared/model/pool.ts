@@ -33,6 +33,9 @@ export const PoolSchedule = z.strictObject({
 });
 export type PoolSchedule = z.infer<typeof PoolSchedule>;
 
+/** Names under which Berth records machines that belong to no pool: made by hand, and those that become golden images. */
+export const RESERVED_POOLS: ReadonlySet<string> = new Set(['by-hand', 'golden-images']);
+
 /** Machines of a kind. */
 export const PoolSpec = z.strictObject({
   /** Sizes in order of preference. */
@@ -40,7 +43,7 @@ export const PoolSpec = z.strictObject({
   /** Zones in order of preference, between which machines are spread; none: Azure chooses. */
   zones: z.array(z.coerce.string().pipe(z.enum(['1', '2', '3']))).default([]),
   image: MachineImage.default('Debian:debian-12:12-gen2:latest'),
-  /** Whether an image is captured of the first machine, from which the others boot in seconds. */
+  /** Whether machines boot from an image with engine and agent, which is captured once and renewed when it changes. */
   golden: z.boolean().default(false),
   /** `prefer`: spot where it is to be had, regular where not. */
   spot: z.enum(['never', 'prefer', 'only']).default('never'),

@@ -83,6 +83,11 @@ describe('berth.yaml', () => {
       /^3:3 services: the name "Web_1" cannot be used: expected 1/,
     ],
     [
+      'a name that Berth keeps for itself',
+      'name: a\npools:\n  golden-images: {maximum: 2}\n',
+      /^3:3 pools.golden-images: Berth keeps this name/,
+    ],
+    [
       'a bad command',
       'name: a\njobs:\n  j:\n    image: a\n    command: [sh, 1]\n',
       /^5:19 jobs.j.command.1: expected string, found 1$/,
