@@ -259,7 +259,7 @@ def boot():
     errors = ['cloud-init wrote no result'] if result is None else [str(one) for one in result.get('errors', [])]
     said = subprocess.run(['cloud-init', 'status', '--long'], capture_output=True, text=True).stdout
     status = re.search(r'^status: (\w+)', said, re.M)
-    for _ in range(30):
+    for _ in range(10):
         alive = answers()
         if alive:
             break

@@ -75,7 +75,7 @@ WantedBy=multi-user.target
 /** cloud-final comes after multi-user.target: wanted by that, this unit would wait for itself. */
 const bootUnit = `[Unit]
 Description=Berth: tells how cloud-init ended
-After=cloud-final.service berth-register.service
+After=cloud-final.service berth-register.service docker.service
 [Service]
 Type=oneshot
 ExecStart=/usr/bin/python3 /usr/local/lib/berth/agent.py boot

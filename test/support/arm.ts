@@ -49,7 +49,7 @@ export interface Answer {
 }
 
 export interface TestArmOptions
-  extends Partial<Pick<ArmOptions, 'quota' | 'nicReservationMs' | 'now' | 'specs'>> {
+  extends Partial<Pick<ArmOptions, 'quota' | 'nicReservationMs' | 'now' | 'specs' | 'subnet' | 'gateway'>> {
   readonly runtime?: MachineRuntime;
 }
 
@@ -107,8 +107,8 @@ export async function startTestArm(options: TestArmOptions = {}): Promise<TestAr
         subscription: SUBSCRIPTION,
         resourceGroup: GROUP,
         location: 'westeurope',
-        network: SUBNET,
-        appNetwork: '10.77.0.1/32',
+        network: options.subnet ?? SUBNET,
+        appNetwork: `${options.gateway ?? '10.77.0.1'}/32`,
         armEndpoint: running.endpoint,
       },
       async call(method, path, body, headers = {}) {

@@ -26,7 +26,7 @@ const copy = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON
  * their effect and its record; an orchestration may be ended at any moment, as by storage that is lost.
  */
 export function durableHost(
-  time: VirtualTime,
+  time: Pick<VirtualTime, 'now' | 'sleep'>,
   random: Draws,
   options: {
     readonly activities: readonly Activity<never, unknown>[];

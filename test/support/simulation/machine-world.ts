@@ -1,17 +1,4 @@
 import { InvocationContext } from '@azure/functions';
-import type { Activity } from '../../../functions/activities/activity.ts';
-import { begin } from '../../../functions/activities/begin-retirement.ts';
-import { nic } from '../../../functions/activities/create-nic.ts';
-import { create } from '../../../functions/activities/create-virtual-machine.ts';
-import { remove } from '../../../functions/activities/delete-resource.ts';
-import { network } from '../../../functions/activities/ensure-network.ts';
-import { fail } from '../../../functions/activities/fail-machine.ts';
-import { forget } from '../../../functions/activities/forget-machine.ts';
-import { look } from '../../../functions/activities/look-at-machine.ts';
-import { noteRefused } from '../../../functions/activities/note-refusal.ts';
-import { note } from '../../../functions/activities/note-removed.ts';
-import { poll } from '../../../functions/activities/poll-operation.ts';
-import { record } from '../../../functions/activities/record-machine.ts';
 import { provision } from '../../../functions/orchestrators/provision-machine.ts';
 import { removeThem } from '../../../functions/orchestrators/remove-orphans.ts';
 import { retire } from '../../../functions/orchestrators/retire-machine.ts';
@@ -35,25 +22,11 @@ import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import type { Tables } from '../../../shared/state/tables.ts';
 import { stores } from '../../../shared/workloads/stores.ts';
+import { machineActivities } from '../machine-activities.ts';
 import { poolServices } from '../pools.ts';
 import { durableHost } from './durable-host.ts';
 import { type ArmCall, type ArmFault, simulatedArm } from './simulated-arm.ts';
 import { type Draws, VirtualTime } from './virtual-time.ts';
-
-const activities = [
-  noteRefused,
-  record,
-  network,
-  nic,
-  create,
-  poll,
-  remove,
-  look,
-  fail,
-  begin,
-  forget,
-  note,
-] as unknown as Activity<never, unknown>[];
 
 export const POOL = PoolName.parse('default');
 
@@ -109,7 +82,7 @@ export async function machineWorld(random: Draws, spec: PoolSpec, troubles: Trou
     consoles: consoles(memoryBlobs()),
   } as unknown as Services;
   const host = durableHost(time, random, {
-    activities,
+    activities: machineActivities,
     orchestrators: {
       'provision-machine': provision,
       'retire-machine': retire,
