@@ -177,7 +177,11 @@ describe('machines under troubles of every kind, several at once', () => {
       const random = draws(number);
       const maximum = random.between(1, 4);
       const troubles = anyTrouble(random);
-      const world = await machineWorld(random, spec({ maximum, idle: 86_400 }), troubles);
+      const world = await machineWorld(
+        random,
+        spec({ maximum, minimum: random.between(0, maximum), spares: random.between(0, 1), idle: 86_400 }),
+        troubles,
+      );
       const { time, host } = world;
       world.leave('public-ip', 'old-ip', 'old');
       world.leave('security-group', 'old-firewall', 'old');

@@ -21,7 +21,7 @@ import { blobSecrets } from '../../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import type { Tables } from '../../../shared/state/tables.ts';
-import { stores } from '../../../shared/workloads/stores.ts';
+import { placeOf, stores } from '../../../shared/workloads/stores.ts';
 import { machineActivities } from '../machine-activities.ts';
 import { poolServices } from '../pools.ts';
 import { durableHost } from './durable-host.ts';
@@ -52,8 +52,10 @@ export interface Troubles {
 export async function machineWorld(random: Draws, spec: PoolSpec, troubles: Troubles) {
   await ca;
   const time = new VirtualTime('2026-11-25T00:00:00Z');
-  const tables = shaky(memoryTables(), time, troubles, random);
+  const memory = memoryTables();
+  const tables = shaky(memory, time, troubles, random);
   const machines = machineStore(tables);
+  const documents = stores(memory);
   let most = 0;
   const arm = simulatedArm(time, random, {
     lagMs: 60_000,
@@ -92,6 +94,7 @@ export async function machineWorld(random: Draws, spec: PoolSpec, troubles: Trou
     crashes: (name) => troubles.crashes(name),
   });
   const room: Capacity = services.workloads.capacity;
+  await documents.pools.upsert(...placeOf.pool(POOL), spec);
 
   /** The VM is up: its agent reports every 10 s until somebody heard it. */
   async function comesUp(machine: MachineName, vm: string): Promise<void> {
