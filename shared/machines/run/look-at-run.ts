@@ -46,6 +46,8 @@ export function standingOf(
     case 'Succeeded':
       return { state: 'succeeded', at, exitCode: 0 };
     case 'Failed':
+      // It was ended before it could say how.
+      if (run.cancel !== undefined && view.exitCode === -1) break;
       return failed(view.message, view.exitCode === -1 ? undefined : view.exitCode);
     case 'TimedOut':
       return { state: 'timed-out', at, reason: `It did not end within ${run.timeout} s and was ended.` };

@@ -49,8 +49,8 @@ export function extensionBody(given: unknown): ExtensionBody {
 export const settingsOf = ({ properties }: ExtensionBody) =>
   customScript(properties.settings, properties.protectedSettings, 'linux');
 
-export function extensionRequest(script: CustomScript, sequence: number): ScriptRequest {
-  const files = script.fileUris.map((uri): Place => ({ uri, ...identityFor(uri, script) }));
+export function extensionRequest(script: CustomScript, sequence: number, gateway: string): ScriptRequest {
+  const files = script.fileUris.map((uri): Place => ({ uri, ...identityFor(uri, script, gateway) }));
   const common = {
     log: '/var/log/azure/custom-script/handler.log',
     statusFile: `/var/lib/waagent/${HANDLER}-2.1.10/status/${sequence}.status`,
@@ -63,10 +63,16 @@ export function extensionRequest(script: CustomScript, sequence: number): Script
     : { ...common, script: script.script };
 }
 
-/** The identity is shown to storage alone. */
-function identityFor(uri: string, script: CustomScript): Pick<Place, 'identity'> {
-  if (new URL(uri).searchParams.has('sig')) return {};
-  const { storageAccount, managedIdentity } = script;
+/** The identity is shown to storage alone: Azure's, or what this data centre has in its place. */
+function identityFor(
+  uri: string,
+  { storageAccount, managedIdentity }: CustomScript,
+  gateway: string,
+): Pick<Place, 'identity'> {
+  const { hostname, protocol, searchParams } = new URL(uri);
+  const isStorage =
+    /\.blob\.(core\.windows\.net|storage\.azure\.net)$/.test(hostname) || hostname === gateway;
+  if (protocol !== 'https:' || !isStorage || searchParams.has('sig')) return {};
   if (storageAccount !== undefined)
     return { identity: { account: storageAccount.name, accountKey: storageAccount.key } };
   return managedIdentity === undefined ? {} : { identity: { ...managedIdentity } };

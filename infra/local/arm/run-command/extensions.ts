@@ -109,10 +109,12 @@ export function extensionRoutes(arm: Arm, made: Executions): readonly Route[] {
         ? {
             failed: `invalid configuration: ${settings.faults.map(({ at, message }) => `${at}: ${message}`).join('; ')}`,
           }
-        : await made.begin(vm.name, child.folder, extensionRequest(settings.script, sequence)).then(
-            () => ({}),
-            (error: unknown) => ({ failed: error instanceof Error ? error.message : String(error) }),
-          );
+        : await made
+            .begin(vm.name, child.folder, extensionRequest(settings.script, sequence, arm.gateway))
+            .then(
+              () => ({}),
+              (error: unknown) => ({ failed: error instanceof Error ? error.message : String(error) }),
+            );
     children.put({ ...(children.byId(child.id) ?? child), begun: true });
     const operation = operations.begin('vm.extension.create', child.id, failed, request.fault);
     return { status: before === undefined ? 201 : 200, body: renderChild(child), operation };

@@ -350,9 +350,9 @@ def state():
     found = read('state')
     if found['state'] in ('Pending', 'Running'):
         held = lock()
-        # Between the two looks it may have ended.
+        # Between the two looks it may have ended; and who stops it says himself how it ends.
         found = read('state')
-        if held is not None and found['state'] == 'Running':
+        if held is not None and found['state'] == 'Running' and not os.path.exists(path('stopping')):
             found.update(state='Failed', exitCode=-1, endTime=now(),
                          message='The script was interrupted: the machine or its agent was restarted while it ran.')
             write('state', found)
@@ -362,6 +362,7 @@ def state():
 def stop():
     if not os.path.exists(path('state')):
         return
+    open(path('stopping'), 'a').close()
     if systemd():
         subprocess.run(['systemctl', 'stop', UNIT + '.service'], capture_output=True)
     if os.path.exists(path('process')):

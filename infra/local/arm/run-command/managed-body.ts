@@ -84,7 +84,7 @@ const blob = (
   uri: string | undefined,
   identity: z.infer<typeof Identity> | undefined,
 ): { [key in typeof name]?: Place } =>
-  uri === undefined
+  uri === undefined || uri === ''
     ? {}
     : { [name]: { uri, ...(identity === undefined ? {} : { identity: identityOf(identity) }) } };
 
