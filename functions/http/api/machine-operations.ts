@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { getMachineOperation, type MachineOperation } from '../../../shared/api/routes/by-hand.ts';
 import { remedyOf } from '../../../shared/machines/launch-failure.ts';
 import type { Machine } from '../../../shared/model/machine.ts';
-import type { MachineName } from '../../../shared/model/names.ts';
+import { MachineName } from '../../../shared/model/names.ts';
 import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { notFound } from './not-found.ts';
@@ -24,13 +24,26 @@ export const get = endpoint(
     const found = await getClient(context)
       .getStatus(params.operation)
       .catch(() => undefined);
-    const operation = found && operationOf(params.operation, found);
+    const operation =
+      (found && operationOf(params.operation, found)) ?? (await drainOf(params.operation, services));
     if (operation === undefined)
       throw notFound('operation', params.operation, 'Look at the machine itself: berth machine inspect');
     return operation.status === 'failed' ? withRemedy(operation, services) : operation;
   },
   { durable: true },
 );
+
+/** The removal of a machine whose replicas move first begins when they have. */
+async function drainOf(
+  id: string,
+  { machines }: Pick<Services, 'machines'>,
+): Promise<MachineOperation | undefined> {
+  const name = MachineName.safeParse(id.replace(/^retire-/, '')).data;
+  const machine = id.startsWith('retire-') && name !== undefined ? await machines.get(name) : undefined;
+  if (machine?.cordon?.by !== 'removal') return undefined;
+  const { since } = machine.cordon;
+  return { operation: id, kind: 'remove', machine: machine.name, status: 'going', step: 'drain', since };
+}
 
 const Input = z.object({ machine: z.string(), action: z.enum(['start', 'stop', 'restart']).optional() });
 const Output = z.object({ status: z.string(), code: z.string().optional(), reason: z.string().optional() });
@@ -76,7 +89,7 @@ async function withRemedy(
   operation: MachineOperation,
   { machines }: Pick<Services, 'machines'>,
 ): Promise<MachineOperation> {
-  const status = (await machines.get(operation.machine as MachineName))?.status;
+  const status = (await machines.get(MachineName.parse(operation.machine)))?.status;
   const remedy = remedyOf(operation.code ?? '');
   if (operation.kind !== 'create' || status?.state !== 'failed') return { ...operation, remedy };
   return { ...operation, code: status.code, reason: status.reason, remedy: status.remedy ?? remedy };

@@ -2,8 +2,12 @@ import * as df from 'durable-functions';
 import { removeMachine } from '../../../shared/api/routes/by-hand.ts';
 import { customDataSecret } from '../../../shared/machines/by-hand/custom-data-secret.ts';
 import { removalId } from '../../../shared/machines/provisioning.ts';
+import { cordoned } from '../../../shared/machines/replacement/cordon.ts';
+import { Retryable } from '../../../shared/model/errors.ts';
 import type { Machine } from '../../../shared/model/machine.ts';
-import { closeRoom } from '../../../shared/scheduling/close-room.ts';
+import { closeRoom, setClosed } from '../../../shared/scheduling/close-room.ts';
+import type { Services } from '../../services.ts';
+import { startDrain } from '../../start-drain.ts';
 import { startRetirement } from '../../start-retirement.ts';
 import { endpoint } from '../endpoint.ts';
 import { begunOperation } from './machine-operations.ts';
@@ -14,36 +18,43 @@ export const remove = endpoint(
   removeMachine,
   async ({ params, query, services, context, principal }) => {
     const machine = await theMachine(params.machine, services);
-    const now = services.now();
-    const operation = begunOperation('remove', machine, removalId(machine), now);
+    const client = df.getClient(context);
+    const since = services.now().toISOString();
     const reason = `removed by ${principal?.id ?? ''}`;
-    // Nothing is placed on a machine made by hand, nor on one that is closed: what is not there now will not come.
-    const isFree = !query.force && !query.drain && (await closeIfEmpty(machine));
-    if (!isFree && !query.force && !query.drain) await refuse(machine);
-    if (query.drain && !query.force && (await occupants(machine, services)).length > 0) {
-      const since = now.toISOString();
-      const drained = await services.machines.change(machine.name, (current) => ({
-        ...current,
-        cordon: { since, by: 'removal', reason, drain: true },
-      }));
-      return { machine: drained ?? machine, operation: { ...operation, step: 'drain' } };
+    const operation = begunOperation('remove', machine, removalId(machine), services.now());
+    if (query.force || (await isEmpty(machine, services))) {
+      if (machine.hand?.customData === true) await services.secrets.remove(customDataSecret(machine.name));
+      const forget = machine.status.state === 'failed';
+      await startRetirement(client, machine, reason, { since, ...(forget && { forget }) });
+      return { machine, operation };
     }
-    const how = { since: now.toISOString(), ...(machine.status.state === 'failed' && { forget: true }) };
-    if (machine.hand?.customData === true) await services.secrets.remove(customDataSecret(machine.name));
-    await startRetirement(df.getClient(context), machine, reason, how);
-    return { machine, operation };
-
-    async function closeIfEmpty(of: Machine): Promise<boolean> {
-      if (of.hand !== undefined || of.status.state === 'failed') return true;
-      return (await occupants(of, services)).length === 0 && (await closeRoom(services.tables, of));
-    }
-
-    async function refuse(of: Machine): Promise<void> {
-      await refuseOccupied(of, services, {
-        verb: 'removed',
-        remedy: `Move them elsewhere first: berth machine rm ${of.name} --drain. Or lose them: --force.`,
-      });
-    }
+    if (!query.drain) await refuse(machine, services);
+    const drained = await services.machines.change(machine.name, (current) =>
+      cordoned(current, { since, by: 'removal', reason, drain: true }),
+    );
+    await setClosed(services.tables, machine, true);
+    await startDrain(client, machine.name);
+    return { machine: drained ?? machine, operation: { ...operation, step: 'drain' } };
   },
   { durable: true },
 );
+
+/** Nothing is placed on a machine made by hand, nor on one whose room was closed: what is not there now will not come. */
+async function isEmpty(machine: Machine, made: Services): Promise<boolean> {
+  if (machine.hand !== undefined || machine.status.state === 'failed') return true;
+  return (await occupants(machine, made)).length === 0 && (await closeRoom(made.tables, machine));
+}
+
+/** @throws Invalid `machine-occupied` (409) with what is there; Retryable where that changes at this moment */
+async function refuse(machine: Machine, made: Services): Promise<never> {
+  const { name } = machine;
+  await refuseOccupied(machine, made, {
+    verb: 'removed',
+    remedy: `Move them elsewhere first: berth machine rm ${name} --drain. Or lose them: --force.`,
+  });
+  throw new Retryable({
+    code: 'machine-busy',
+    message: `Something was just placed on ${name}, or is leaving it.`,
+    remedy: 'Ask again in a moment.',
+  });
+}
