@@ -8,7 +8,7 @@
  *   written, the machine was restarted meanwhile.
  * - `stop`: kills it. - `remove`: kills it and removes the folder.
  *
- * SOURCE holds this text where it is not run from a file. MACHINE_ROOT is put before every path; machines have none, tests do.
+ * It is long because it is one program. SOURCE holds this text where it is not run from a file. MACHINE_ROOT is put before every path; machines have none, tests do.
  */
 export const guestAgent = String.raw`
 import base64, email.utils, fcntl, gzip, hashlib, hmac, json, os, pwd, shutil, signal, subprocess, sys, time
