@@ -31,7 +31,7 @@ export interface Cost {
 }
 
 /** Seconds over which idle operations are counted: every timer of the app fires as often in each. */
-const WINDOW = 120;
+const WINDOW = 60;
 const SWEEPS = 5;
 const PATIENCE = 1_800_000;
 const program = (name: string): string => fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url));
@@ -117,7 +117,7 @@ async function shrink(
 /** Storage operations in a second of nothing but reports and timers. */
 async function rate(counts: () => Promise<StorageCounts>): Promise<number> {
   // What just came has its first reports behind it.
-  await sleep(15_000);
+  await sleep(11_000);
   const [from, began] = [await counts(), performance.now()];
   await sleep(WINDOW * 1000);
   return total(since(from, await counts())) / ((performance.now() - began) / 1000);

@@ -8,11 +8,11 @@ import { settled } from '../settled.ts';
 import { byHand } from './by-hand.ts';
 import { pushImage } from './push-image.ts';
 
-const ROUNDS = { golden: 10, 'cloud-init': 3, ten: 2 };
 const TEN = 10;
 /** Longest that a machine or an image may take, milliseconds. */
 const PATIENCE = 600_000;
 const MACHINES = z.object({ machines: z.array(Machine) });
+const RUN_STATES = z.object({ runs: z.array(z.object({ status: z.object({ state: z.string() }) })) });
 /** One run fills a machine of this size, so that every run wants its own. */
 const SIZE = 'Standard_B2s';
 const job = (pool: string) => ({
@@ -27,7 +27,7 @@ const APPLICATION = {
 const RUNS = '/api/v1/environments/dev/jobs/bench';
 
 /** From asking for a run that needs a new machine until the app knows it ready, against starting the same by hand. */
-export const benchReady = (report: Report): Promise<readonly Row[]> =>
+export const benchReady = (report: Report, rounds: number): Promise<readonly Row[]> =>
   withDataCentre(report, {}, async (own) => {
     await pushImage(own.running, 'bench/nothing');
     await own.call(z.unknown(), 'PUT', '/api/v1/environments/dev/applications/bench', APPLICATION);
@@ -35,7 +35,7 @@ export const benchReady = (report: Report): Promise<readonly Row[]> =>
     try {
       await own.steps.step('capture the golden image', () => goldenImage(own));
       await hand.takeGolden();
-      return await measure(own, hand, report);
+      return await measure(own, hand, report, rounds);
     } finally {
       await hand.close();
     }
@@ -47,11 +47,12 @@ async function measure(
   own: OwnDataCentre,
   hand: Awaited<ReturnType<typeof byHand>>,
   report: Report,
+  rounds: number,
 ): Promise<readonly Row[]> {
-  const interleaved = async (name: string, image: Image, rounds: number, count: number): Promise<Row> => {
+  const interleaved = async (name: string, image: Image, times: number, count: number): Promise<Row> => {
     const ours: number[] = [];
     const reference: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < times; round += 1) {
       await settled();
       ours.push(await ready(own, image, count));
       await settled();
@@ -64,9 +65,9 @@ async function measure(
   await ready(own, 'golden', 1);
   await hand.start('golden');
   return [
-    await interleaved('golden image to ready', 'golden', ROUNDS.golden, 1),
-    await interleaved('cloud-init to ready', 'marketplace', ROUNDS['cloud-init'], 1),
-    await interleaved('ten golden images at once', 'golden', ROUNDS.ten, TEN),
+    await interleaved('golden image to ready', 'golden', rounds, 1),
+    await interleaved('cloud-init to ready', 'marketplace', Math.ceil(rounds / 3), 1),
+    await interleaved('ten golden images at once', 'golden', Math.ceil(rounds / 5), TEN),
   ];
 }
 
@@ -85,9 +86,17 @@ async function ready(own: OwnDataCentre, image: Image, count: number): Promise<n
     );
     return times.length >= count ? Math.max(...times) : undefined;
   });
+  await ended(own, image);
   await removeAll(own);
   return since - sent;
 }
+
+/** A run whose machine goes before it has ended would want another. */
+const ended = (own: OwnDataCentre, image: Image): Promise<unknown> =>
+  eventually('runs have ended', async () => {
+    const { runs } = await own.call(RUN_STATES, 'GET', `${RUNS}/${image}/runs?limit=1000`);
+    return runs.every(({ status }) => status.state === 'failed' || status.state === 'succeeded') || undefined;
+  });
 
 /** Removes all machines of the pools, so that the next run needs a new one. */
 async function removeAll(own: OwnDataCentre): Promise<void> {
