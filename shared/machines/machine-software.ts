@@ -60,9 +60,10 @@ RandomizedDelaySec=1h
 WantedBy=timers.target
 `;
 
+/** It starts beside the engine: its first question waits in the engine's socket until that answers. */
 const agentUnit = `[Unit]
 Description=Berth: reports what happens on this machine's Docker engine
-After=docker.service
+After=berth-register.service docker.socket
 Wants=docker.service
 [Service]
 ExecStart=/usr/bin/python3 /usr/local/lib/berth/agent.py follow
