@@ -31,6 +31,8 @@ import { azureRunLogs } from '../shared/machines/run/run-logs.azure.ts';
 import type { RunLogs } from '../shared/machines/run/run-logs.ts';
 import { type MachineRunStore, machineRunStore } from '../shared/machines/run/run-store.ts';
 import { signBlob } from '../shared/machines/run/sign-blob.azure.ts';
+import { azureEvictions } from '../shared/machines/replacement/evictions.azure.ts';
+import type { Evictions } from '../shared/machines/replacement/evictions.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
@@ -55,6 +57,7 @@ export interface MachineServices {
   readonly machineRuns: MachineRunStore;
   /** Signs addresses with the key of an account that a user named. */
   readonly signBlob: typeof signBlob;
+  readonly evictions: Evictions;
   readonly publicAccess: PublicAccess;
   readonly catalogue: Catalogue;
   readonly machineImages: MachineImages;
@@ -96,6 +99,7 @@ export function machineServices(from: {
     runLogs: azureRunLogs(settings.blobUri, credential),
     machineRuns: machineRunStore(tables),
     signBlob,
+    evictions: azureEvictions(arm),
     publicAccess: azurePublicAccess(arm),
     catalogue: azureCatalogue(arm),
     machineImages: azureMachineImages(arm),

@@ -1,4 +1,4 @@
-import { getClient } from 'durable-functions';
+import { type DurableClient, getClient } from 'durable-functions';
 import { type DrainLook, lookAtDrain } from '../../shared/machines/replacement/drain.ts';
 import {
   isEmpty,
@@ -20,33 +20,41 @@ import type { Services } from '../services.ts';
 import { startRetirement } from '../start-retirement.ts';
 import { activity } from './activity.ts';
 
+/** One look, and what it has done. @param looks before this one */
+export async function takeLook(
+  name: Machine['name'],
+  looks: number,
+  made: Services,
+  client: DurableClient,
+): Promise<DrainLook> {
+  const machine = await made.machines.get(name);
+  const cordon = machine?.cordon;
+  if (machine === undefined || cordon?.drain !== true || !DRAINED.has(machine.status.state))
+    return { state: 'over' };
+  await setClosed(made.tables, machine, true);
+  const left = leftOn(name, await reservedOf(machine, made));
+  const now = made.now();
+  const names = [...left.services, ...left.runs];
+  await note(machine, cordon, names, made);
+  if (isEmpty(left)) {
+    if (cordon.by === 'user' || cordon.by === 'maintenance') return { state: 'drained' };
+    const expected = { state: machine.status.state, owner: machine.owner };
+    await startRetirement(client, machine, cordon.reason, { expected, since: now.toISOString() });
+    return { state: 'drained' };
+  }
+  for (const service of left.services) {
+    const event = moveEvent(machine, cordon, service, now);
+    if (event !== undefined) await acceptEvent(made, client, event);
+  }
+  if (now.getTime() >= runsEndAt(cordon)) await stopRuns(machine, left.runs, made);
+  await noteTaken(machine, cordon, made);
+  const pause = pauseBetweenLooks(cordon, now, looks);
+  return { state: 'waiting', left: names, pause };
+}
+
 export const look = activity(
   lookAtDrain,
-  async ({ machine: name, looks }, made, context): Promise<DrainLook> => {
-    const machine = await made.machines.get(name);
-    const cordon = machine?.cordon;
-    if (machine === undefined || cordon?.drain !== true || !DRAINED.has(machine.status.state))
-      return { state: 'over' };
-    await setClosed(made.tables, machine, true);
-    const left = leftOn(name, await reservedOf(machine, made));
-    const client = getClient(context);
-    const now = made.now();
-    const names = [...left.services, ...left.runs];
-    await note(machine, cordon, names, made);
-    if (isEmpty(left)) {
-      if (cordon.by === 'user') return { state: 'drained' };
-      const expected = { state: machine.status.state, owner: machine.owner };
-      await startRetirement(client, machine, cordon.reason, { expected, since: now.toISOString() });
-      return { state: 'drained' };
-    }
-    for (const service of left.services) {
-      const event = moveEvent(machine, cordon, service, now);
-      if (event !== undefined) await acceptEvent(made, client, event);
-    }
-    if (now.getTime() >= runsEndAt(cordon)) await stopRuns(machine, left.runs, made);
-    const pause = pauseBetweenLooks(cordon, now, looks);
-    return { state: 'waiting', left: names, pause };
-  },
+  ({ machine, looks }, made, context) => takeLook(machine, looks, made, getClient(context)),
   { durable: true },
 );
 
@@ -77,6 +85,26 @@ async function note(
 
 const reservedOf = ({ pool }: Machine, { tables }: Pick<Services, 'tables'>): Promise<Reservation[]> =>
   all(documents(tables, 'capacity', Reservation).list({ partition: pool, ...RESERVATIONS_RANGE }));
+
+/** A machine that Azure has taken will not be heard again: what was on it is lost now, and not after minutes of silence. */
+async function noteTaken(
+  { name, address, status }: Machine,
+  { by, until }: Cordon,
+  { engineOf, machines, now }: Pick<Services, 'engineOf' | 'machines' | 'now'>,
+): Promise<void> {
+  const isOver = by === 'eviction' && until !== undefined && now().getTime() > Date.parse(until);
+  if (!isOver || status.state !== 'ready' || address === undefined) return;
+  const engine = await engineOf({ name, address });
+  const answers = await engine.version().then(
+    () => true,
+    () => false,
+  );
+  const since = now().toISOString();
+  if (!answers)
+    await machines.change(name, (machine) =>
+      machine.status.state === 'ready' ? { ...machine, status: { state: 'silent', since } } : undefined,
+    );
+}
 
 /** Events of a machine that has little time come every ten seconds, others every minute: the same one is nothing new. */
 function moveEvent(machine: Machine, cordon: Cordon, service: string, now: Date): CloudEvent | undefined {

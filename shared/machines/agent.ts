@@ -1,6 +1,6 @@
 /**
  * The script that runs in every machine, Python 3 with its standard library alone. `register` asks the app for the
- * engine's certificate, `follow` reports what happens on the engine, `boot` tells how cloud-init ended. What it sends and gets is in `observation.ts`.
+ * engine's certificate, `follow` reports what happens on the engine and what Azure announces, `boot` tells how cloud-init ended. What it sends and gets is in `observation.ts`.
  * Its configuration is /etc/berth/agent.json: {"app": "https://…", "machine": "…"}.
  */
 export const agentScript = String.raw`#!/usr/bin/python3
@@ -12,6 +12,7 @@ CONFIG = json.load(open('/etc/berth/agent.json'))
 APP, MACHINE = CONFIG['app'], CONFIG['machine']
 TLS = '/etc/docker/tls'
 METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource='
+SCHEDULED = 'http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01'
 RESOURCE = 'https://management.azure.com/'
 EVERY, RENEW_BEFORE = 10, 30 * 86400
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -212,7 +213,33 @@ def renew(going=[]):
     going[:] = [subprocess.Popen([sys.executable, os.path.abspath(__file__), 'renew'])]
 
 
+# What Azure is about to do to this machine: https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events
+def metadata_events(approve=None):
+    body = None if approve is None else json.dumps({'StartRequests': [{'EventId': one} for one in approve]}).encode()
+    request = urllib.request.Request(SCHEDULED, body, {'Metadata': 'true', 'Content-Type': 'application/json'})
+    # The first request of all has Azure begin to announce, which takes up to two minutes.
+    with direct.open(request, timeout=130) as answer:
+        return json.loads(answer.read() or '{}')
+
+
+def follow_metadata():
+    told = None
+    while True:
+        try:
+            keys = ('EventId', 'EventType', 'Resources', 'EventStatus', 'NotBefore')
+            events = [{key: one[key] for key in keys} for one in metadata_events()['Events']]
+            if events or events != told:
+                answer = json.loads(post('/scheduled-events', {'events': events}))
+                told = events
+                if answer['approve']:
+                    metadata_events(answer['approve'])
+        except Exception as error:
+            log('scheduled events: %s' % error)
+        time.sleep(2)
+
+
 def follow():
+    threading.Thread(target=follow_metadata, daemon=True).start()
     heard = queue.Queue()
     threading.Thread(target=follow_events, args=(heard,), daemon=True).start()
     died, wait, begun = [], 1, False

@@ -31,6 +31,35 @@ export type RegistrationResponse = z.infer<typeof RegistrationResponse>;
 export const BootRequest = BootReport.omit({ at: true }).strict();
 export type BootRequest = z.infer<typeof BootRequest>;
 
+/**
+ * POST /api/v1/machines/<name>/scheduled-events, answered 200: what the metadata service announces, whenever that changes,
+ * and every two seconds while something is announced. Members as the metadata service has them.
+ * https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events
+ */
+export const ScheduledEventsReport = z.strictObject({
+  events: z
+    .array(
+      z.object({
+        EventId: z.string().max(200),
+        /** Freeze, Reboot, Redeploy, Preempt, Terminate. */
+        EventType: z.string().max(100),
+        /** Names of VMs. */
+        Resources: z.array(z.string().max(200)).max(1000),
+        /** Scheduled, Started. */
+        EventStatus: z.string().max(100),
+        /** RFC 1123; empty when it has started. */
+        NotBefore: z.string().max(100),
+      }),
+    )
+    .max(100),
+});
+export type ScheduledEventsReport = z.infer<typeof ScheduledEventsReport>;
+export type ScheduledEvent = ScheduledEventsReport['events'][number];
+
+/** Events that may begin at once, since nothing is in their way: the agent approves them (`StartRequests`). */
+export const ScheduledEventsAnswer = z.strictObject({ approve: z.array(z.string()) });
+export type ScheduledEventsAnswer = z.infer<typeof ScheduledEventsAnswer>;
+
 const labels = z.record(z.string(), z.string());
 
 export const ObservedContainer = z.strictObject({

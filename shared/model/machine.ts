@@ -122,6 +122,15 @@ export const Machine = z.object({
   profile: z.string().optional(),
   createdAt: z.iso.datetime().optional(),
   cordon: Cordon.optional(),
+  /** Why it is to be replaced, and what it still waits for: drift or age, and the pool's budget or room. */
+  due: z
+    .object({
+      since: z.iso.datetime(),
+      by: z.enum(['drift', 'expiry']),
+      reason: z.string(),
+      waits: z.string(),
+    })
+    .optional(),
   /** Only of machines of the pool `by-hand`. */
   hand: HandMade.optional(),
   /** What containers may use: cores, and MiB of memory. */

@@ -49,7 +49,9 @@ export interface Answer {
 }
 
 export interface TestArmOptions
-  extends Partial<Pick<ArmOptions, 'quota' | 'nicReservationMs' | 'now' | 'specs' | 'subnet' | 'gateway'>> {
+  extends Partial<
+    Pick<ArmOptions, 'events' | 'quota' | 'nicReservationMs' | 'now' | 'specs' | 'subnet' | 'gateway'>
+  > {
   readonly runtime?: MachineRuntime;
 }
 

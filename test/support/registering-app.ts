@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { join } from 'node:path';
 import { metadataService } from '../../infra/local/identity/metadata-service.ts';
-import { scheduledEvents } from '../../infra/local/identity/scheduled-events.ts';
+import { type ScheduledEvents, scheduledEvents } from '../../infra/local/identity/scheduled-events.ts';
 import { serve } from '../../infra/local/identity/serve.ts';
 import { ensureSigningKey } from '../../infra/local/identity/signing-key.ts';
 import { tokenIssuer } from '../../infra/local/identity/tokens.ts';
@@ -12,7 +12,12 @@ import { issueClientCertificate } from '../../shared/certificates/client-certifi
 import { type EngineCa, ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { signMachineCertificate } from '../../shared/certificates/machine-certificate.ts';
 import type { ClientIdentity } from '../../shared/docker/connection.ts';
-import { BootRequest, MachineObservation, RegistrationRequest } from '../../shared/machines/observation.ts';
+import {
+  BootRequest,
+  MachineObservation,
+  RegistrationRequest,
+  ScheduledEventsReport,
+} from '../../shared/machines/observation.ts';
 import type { TestMachines } from './machines.ts';
 
 export interface RegisteringApp {
@@ -20,6 +25,10 @@ export interface RegisteringApp {
   readonly engineCa: EngineCa;
   /** What machines have reported, oldest first. */
   readonly observations: MachineObservation[];
+  /** What machines said that their metadata service announces, oldest first. */
+  readonly announcements: ScheduledEventsReport[];
+  /** What the metadata service announces. */
+  readonly events: ScheduledEvents;
   /** How machines said that their cloud-init ended. */
   readonly boots: (BootRequest & { readonly machine: string })[];
   /** Why requests were refused. */
@@ -50,10 +59,11 @@ export async function startRegisteringApp(
     },
   };
   const observations: MachineObservation[] = [];
+  const announcements: ScheduledEventsReport[] = [];
   const boots: (BootRequest & { machine: string })[] = [];
   const refused: string[] = [];
   const answer = async (path: string, token: string, body: unknown): Promise<object | undefined> => {
-    const [, name = '', call] = /^\/api\/v1\/machines\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+    const [, name = '', call] = /^\/api\/v1\/machines\/([^/]+)\/([\w-]+)$/.exec(path) ?? [];
     const claims = await verify(token, 'https://management.azure.com/');
     if (!claims.xms_mirid.endsWith(`/virtualMachines/${name}`))
       throw new Error(`${name}: ${claims.xms_mirid}`);
@@ -65,6 +75,10 @@ export async function startRegisteringApp(
     if (call === 'boot') {
       boots.push({ ...BootRequest.parse(body), machine: name });
       return undefined;
+    }
+    if (call === 'scheduled-events') {
+      announcements.push(ScheduledEventsReport.parse(body));
+      return { approve: announcements.at(-1)?.events.map(({ EventId }) => EventId) ?? [] };
     }
     observations.push(MachineObservation.parse(body));
     return undefined;
@@ -94,7 +108,7 @@ export async function startRegisteringApp(
   const identity = { certificate: client.certificate, key: client.key, ca: engineCa.certificatePem };
   return {
     url: `https://${gateway}:${machines.appPort}`,
-    ...{ engineCa, observations, boots, refused },
+    ...{ engineCa, observations, announcements, boots, refused, events },
     identity: async () => identity,
     close: async () => {
       events.close();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { cordonMachine, uncordonMachine } from '../../../shared/api/routes/cordon.ts';
+import { cordonMachine, evictMachine, uncordonMachine } from '../../../shared/api/routes/cordon.ts';
 import { type MachineSession, withMachines } from '../../machine/machine-session.ts';
 import { wholeSeconds } from '../../machine/seconds.ts';
 import { watchDrain } from '../../machine/watch-drain.ts';
@@ -54,6 +54,18 @@ export function addCordon(machine: Command): void {
     .option(...REASON)
     .action((names: string[], options: Options, command: Command) =>
       withMachines(command, (session) => each(names, (name) => drain(session, name, options))),
+    );
+  machine
+    .command('evict')
+    .description('has Azure take back spot machines, as it may at any time')
+    .argument('<machines...>')
+    .action((names: string[], _options: object, command: Command) =>
+      withMachines(command, (session) =>
+        each(names, async (name) => {
+          const now = (await session.client.call(evictMachine, { params: { machine: name } })).machine;
+          session.output.piece(now, `${now.name} is taken back in 30 s\n`);
+        }),
+      ),
     );
 }
 

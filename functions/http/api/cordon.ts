@@ -1,6 +1,7 @@
 import { getClient } from 'durable-functions';
-import { cordonMachine, uncordonMachine } from '../../../shared/api/routes/cordon.ts';
+import { cordonMachine, evictMachine, uncordonMachine } from '../../../shared/api/routes/cordon.ts';
 import { cordoned, expectCordonable, uncordoned } from '../../../shared/machines/replacement/cordon.ts';
+import { Terminal } from '../../../shared/model/errors.ts';
 import type { Machine } from '../../../shared/model/machine.ts';
 import type { MachineName } from '../../../shared/model/names.ts';
 import { setClosed } from '../../../shared/scheduling/close-room.ts';
@@ -38,6 +39,19 @@ export const uncordon = endpoint(uncordonMachine, async ({ params, services }) =
   await services.machines.change(params.machine, uncordoned);
   const machine = await known(params.machine, services);
   if (machine.cordon === undefined) await setClosed(services.tables, machine, false);
+  return { machine };
+});
+
+export const evict = endpoint(evictMachine, async ({ params, services }) => {
+  const machine = await known(params.machine, services);
+  if (machine.priority !== 'spot')
+    throw new Terminal({
+      code: 'machine-not-spot',
+      status: 409,
+      message: `${machine.name} is no spot machine: Azure does not take it back.`,
+      remedy: `To move what is on it: berth machine drain ${machine.name}`,
+    });
+  await services.evictions.simulate(machine.resources.vm);
   return { machine };
 });
 

@@ -1,3 +1,4 @@
+import type { ScheduledEvents } from '../identity/scheduled-events.ts';
 import type { MachineRuntime } from '../machine-runtime/machine-runtime.ts';
 import type { Operations } from './operations/operations.ts';
 import type { Database } from './resources/database.ts';
@@ -20,6 +21,10 @@ export interface Arm {
   readonly operations: Operations;
   readonly runtime: MachineRuntime;
   readonly now: () => Date;
+  /** What is announced to machines by their metadata service. */
+  readonly events: ScheduledEvents;
+  /** Whether the endpoint has ended: nothing more is begun. */
+  readonly closed: () => boolean;
 }
 
 /** Cores that may be in use in the subscription's region. */

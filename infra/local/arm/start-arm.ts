@@ -1,6 +1,7 @@
 import type { Server } from 'node:https';
 import type { Running } from '../data-centre.ts';
 import type { MetadataDirectory } from '../identity/metadata-directory.ts';
+import { type ScheduledEvents, scheduledEvents } from '../identity/scheduled-events.ts';
 import type { MachineRuntime } from '../machine-runtime/machine-runtime.ts';
 import type { Arm, Quota } from './arm.ts';
 import { computeRoutes } from './compute/compute-routes.ts';
@@ -43,6 +44,8 @@ export interface ArmOptions {
   readonly quota?: Quota;
   readonly nicReservationMs?: number;
   readonly now?: () => Date;
+  /** What the machines' metadata service announces; absent: there is none. */
+  readonly events?: ScheduledEvents;
 }
 
 export interface RunningArm extends Running {
@@ -56,6 +59,8 @@ export interface RunningArm extends Running {
 /** Starts the local Azure Resource Manager: goes on with what an earlier process left, then listens. */
 export async function startArm(options: ArmOptions): Promise<RunningArm> {
   const database = openDatabase(options.database);
+  let closed = false;
+  const events = options.events ?? scheduledEvents();
   const now = options.now ?? (() => new Date());
   const arm: Arm = {
     subscription: options.subscription,
@@ -70,6 +75,8 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     operations: operations(database, now),
     runtime: options.runtime,
     now,
+    events,
+    closed: () => closed,
   };
   const ordered = faults(database);
   const routes = [
@@ -100,6 +107,8 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     metadataDirectory: metadataDirectory(arm),
     idle: () => arm.operations.idle(),
     async close() {
+      closed = true;
+      events.close();
       arm.operations.close();
       server.closeAllConnections();
       await new Promise<void>((resolve, reject) =>

@@ -49,6 +49,7 @@ export async function startCloud(dataCentre: DataCentre, { runtime, quota }: Clo
     runtime,
     ...(quota === undefined ? {} : { quota }),
     verify: identity.verifier,
+    events: identity.events,
     specs: resolve(import.meta.dirname, '../../../../shared/reference/azure-specs'),
   });
   instances = arm.metadataDirectory;

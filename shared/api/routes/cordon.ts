@@ -24,6 +24,18 @@ export const cordonMachine = route({
   answer: machine,
 });
 
+export const evictMachine = route({
+  name: 'evict-machine',
+  method: 'POST',
+  path: '/api/v1/machines/{machine}/evict',
+  permission: 'machines.operate',
+  summary:
+    'Has Azure take back a spot machine, as it may at any time: announced to the machine, drained, gone after 30 seconds.',
+  params: ofMachine,
+  status: 202,
+  answer: machine,
+});
+
 export const uncordonMachine = route({
   name: 'uncordon-machine',
   method: 'DELETE',

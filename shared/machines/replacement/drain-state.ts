@@ -26,8 +26,13 @@ export function leftOn(machine: string, reservations: readonly Reservation[]): L
 export const isEmpty = ({ services, runs }: Left): boolean => services.length === 0 && runs.length === 0;
 
 /** When runs that are still going are stopped; milliseconds since 1970. */
-export const runsEndAt = ({ since, until }: Pick<Cordon, 'since' | 'until'>): number =>
-  until === undefined ? Date.parse(since) + USUAL_DRAIN_MS : Date.parse(until);
+export const runsEndAt = ({ by, since, until }: Pick<Cordon, 'by' | 'since' | 'until'>): number =>
+  until === undefined
+    ? Date.parse(since) + USUAL_DRAIN_MS
+    : Date.parse(until) - (by === 'eviction' || by === 'maintenance' ? BEFORE_THE_END : 0);
+
+/** Azure stops a machine without waiting for anybody: runs have to be stopped before. Milliseconds. */
+const BEFORE_THE_END = 12_000;
 
 const SECOND = 1_000;
 

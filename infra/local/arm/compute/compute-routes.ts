@@ -4,6 +4,7 @@ import { trackedRoutes } from '../resources/tracked.ts';
 import { bootDiagnosticsRoutes } from './boot-diagnostics.ts';
 import { catalogueRoutes } from './catalogue-routes.ts';
 import { disks } from './disks.ts';
+import { evictionRoutes } from './eviction-routes.ts';
 import { images } from './images.ts';
 import { marketplaceRoutes } from './marketplace-routes.ts';
 import { defineVirtualMachineOperations } from './virtual-machine-operations.ts';
@@ -14,6 +15,7 @@ export function computeRoutes(arm: Arm): readonly Route[] {
   defineVirtualMachineOperations(arm);
   return [
     ...virtualMachineRoutes(arm),
+    ...evictionRoutes(arm),
     ...bootDiagnosticsRoutes(arm),
     ...trackedRoutes(arm, disks(arm)),
     ...trackedRoutes(arm, images(arm)),
