@@ -39,6 +39,7 @@ const steps: Readonly<Record<string, string>> = {
   vm: 'virtual machine',
   registration: 'it boots, installs its engine and registers',
   power: 'power',
+  report: 'its engine is to report',
 };
 
 const stepText = (step: string): string => steps[step] ?? step;
