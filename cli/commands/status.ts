@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { listServices } from '../../shared/api/routes/services.ts';
 import { getStatus } from '../../shared/api/routes/status.ts';
+import { harmless } from '../output.ts';
 import { refusalText, serviceTable } from '../service-table.ts';
 import { withSession } from '../session.ts';
 
@@ -24,6 +25,9 @@ export const addStatus = (program: Command): Command =>
             `Berth ${status.version} at ${client.connection.url.origin}, as ${status.caller.id} (${status.caller.roles.join(', ')})`,
             `registry  ${status.registry}`,
             `machines  ${counts(status.machines.byState)}`,
+            ...status.restingPools.map(
+              ({ pool, reason }) => `pool      ${pool} gets no machine: ${harmless(reason)}`,
+            ),
             `replicas  ${counts(status.replicas.byState)} (${status.replicas.wanted} wanted)`,
             '',
             serviceTable(services, output.paint, environment),

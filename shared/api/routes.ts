@@ -17,11 +17,12 @@ import * as images from './routes/images.ts';
 import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
-import * as machineRuns from './routes/machine-runs.ts';
 import * as machineImages from './routes/machine-images.ts';
+import * as machineRuns from './routes/machine-runs.ts';
 import * as machines from './routes/machines.ts';
 import * as orphans from './routes/orphans.ts';
 import * as policies from './routes/policies.ts';
+import * as pools from './routes/pools.ts';
 import * as quotas from './routes/quotas.ts';
 import * as replications from './routes/replications.ts';
 import * as services from './routes/services.ts';
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   services,
   jobs,
   machines,
+  pools,
   machineRuns,
   cordon,
   machineImages,

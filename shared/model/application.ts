@@ -85,6 +85,13 @@ export const ApplicationSpec = z.strictObject({
             path: [name],
             message: 'Berth keeps this name for machines of its own: expected another name for the pool',
           });
+      for (const [name, { minimum, maximum }] of Object.entries(pools))
+        if (minimum > maximum)
+          context.addIssue({
+            code: 'custom',
+            path: [name, 'minimum'],
+            message: `expected at most the maximum of ${maximum}, found ${minimum}`,
+          });
     })
     .default({}),
 });

@@ -44,6 +44,7 @@ import { memoryTables } from '../../shared/state/tables.memory.ts';
 import type { Tables } from '../../shared/state/tables.ts';
 import { stores } from '../../shared/workloads/stores.ts';
 import { type DurableWebhooks, startDurableWebhooks } from './durable-webhooks.ts';
+import { poolServices } from './pools.ts';
 import { testRegistry } from './registry-server.ts';
 
 export const endpoints: readonly Endpoint[] = Object.values(api).flatMap((file) =>
@@ -141,6 +142,7 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     publicAccess,
     catalogue: memoryCatalogue(),
     power: memoryPower(),
+    ...poolServices({ tables, now }),
     consoles: consoles(memoryBlobs()),
     engineCa: () => ca,
     stores: stores(tables),

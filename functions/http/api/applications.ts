@@ -4,10 +4,13 @@ import {
   listApplications,
   putApplication,
 } from '../../../shared/api/routes/applications.ts';
+import { priceOf } from '../../../shared/machines/offerings/prices.ts';
+import { poolFaults } from '../../../shared/machines/pool-faults.ts';
 import { ApplicationSpec } from '../../../shared/model/application.ts';
 import { Invalid } from '../../../shared/model/invalid.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
 import { all, placeOf, type Stores } from '../../../shared/workloads/stores.ts';
+import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { acceptCommand } from './accept-command.ts';
 import { notFound } from './not-found.ts';
@@ -54,6 +57,7 @@ export const put = endpoint(
         remedy: `Send it to …/applications/${call.body.name}.`,
         issues: [{ path: 'name', message: `expected ${name}` }],
       });
+    await refuseImpossiblePools(call.body, call.services);
     return acceptCommand(
       call,
       { type: 'deploy', environment, application: call.body },
@@ -62,6 +66,29 @@ export const put = endpoint(
   },
   { durable: true },
 );
+
+/** Pools of which no machine could ever come. While Azure does not answer, they are taken as they are. */
+async function refuseImpossiblePools(
+  { name, pools }: ApplicationSpec,
+  { region, settings }: Pick<Services, 'region' | 'settings'>,
+): Promise<void> {
+  if (Object.keys(pools).length === 0) return;
+  const skus = await region.skus().catch(() => []);
+  if (skus.length === 0) return;
+  const { location } = settings;
+  const issues = poolFaults(pools, {
+    location,
+    skus,
+    priceOf: (size, priority) => priceOf(location, size, priority),
+  });
+  if (issues.length > 0)
+    throw new Invalid({
+      code: 'pool-invalid',
+      message: `The application ${name} has pools that could not be: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}.`,
+      remedy: 'Mend what `issues` names, and deploy again; nothing was changed.',
+      issues,
+    });
+}
 
 export const remove = endpoint(
   deleteApplication,

@@ -4,13 +4,15 @@ import { routes } from '../../../shared/api/routes.ts';
 import { version } from '../../../shared/api/version.ts';
 import { all } from '../../../shared/workloads/stores.ts';
 import { endpoint } from '../endpoint.ts';
+import { viewsOf } from './pools.ts';
 
 export const status = endpoint(getStatus, async ({ services, principal }) => {
   const { services: serviceRows, replicas, machines } = services.stores;
-  const [found, containers, hosts] = await Promise.all([
+  const [found, containers, hosts, pools] = await Promise.all([
     all(serviceRows.list({})),
     all(replicas.list({})),
     all(machines.list({})),
+    viewsOf(services),
   ]);
   return {
     version,
@@ -24,6 +26,9 @@ export const status = endpoint(getStatus, async ({ services, principal }) => {
       byState: countBy(containers, (replica) => replica.status.state),
     },
     machines: { total: hosts.length, byState: countBy(hosts, (machine) => machine.status.state) },
+    restingPools: pools.flatMap(({ name, resting }) =>
+      resting === undefined ? [] : [{ pool: name, reason: resting }],
+    ),
   };
 });
 

@@ -29,6 +29,7 @@ export * as machineRuns from './machine-runs.ts';
 export * as machines from './machines.ts';
 export * as orphans from './orphans.ts';
 export * as policies from './policies.ts';
+export * as pools from './pools.ts';
 export * as quotas from './quotas.ts';
 export * as removeMachine from './remove-machine.ts';
 export * as replications from './replications.ts';

@@ -16,6 +16,8 @@ export const Status = z.object({
   }),
   replicas: z.object({ wanted: z.number().int(), byState: z.record(z.string(), z.number().int()) }),
   machines: z.object({ total: z.number().int(), byState: z.record(z.string(), z.number().int()) }),
+  /** Pools that get no machine now since some failed, and why. */
+  restingPools: z.array(z.object({ pool: z.string(), reason: z.string() })).default([]),
 });
 export type Status = z.infer<typeof Status>;
 
