@@ -16,6 +16,7 @@ import { eventTypes } from '../../shared/workloads/answer.ts';
 import { RUN_GRACE } from '../../shared/workloads/run-container.ts';
 import { all } from '../../shared/workloads/stores.ts';
 import { acceptEvent } from '../accept-event.ts';
+import { homelessOn } from '../homeless-on.ts';
 import type { Services } from '../services.ts';
 import { startRetirement } from '../start-retirement.ts';
 import { activity } from './activity.ts';
@@ -32,10 +33,12 @@ export async function takeLook(
   if (machine === undefined || cordon?.drain !== true || !DRAINED.has(machine.status.state))
     return { state: 'over' };
   await setClosed(made.tables, machine, true);
-  const left = leftOn(name, await reservedOf(machine, made));
+  const reservations = await reservedOf(machine, made);
+  const left = leftOn(name, reservations);
   const now = made.now();
   const names = [...left.services, ...left.runs];
-  await note(machine, cordon, names, made);
+  const waits = looks < PATIENT_LOOKS ? cordon.waits : await homelessOn(machine, reservations, made);
+  await note(machine, cordon, { left: names, waits }, made);
   if (isEmpty(left)) {
     if (cordon.by === 'user' || cordon.by === 'maintenance') return { state: 'drained' };
     const expected = { state: machine.status.state, owner: machine.owner };
@@ -58,6 +61,9 @@ export const look = activity(
   { durable: true },
 );
 
+/** Looks after which it is asked why replicas are still there: until then they are moving. */
+const PATIENT_LOOKS = 5;
+
 const DRAINED: ReadonlySet<Machine['status']['state']> = new Set([
   'provisioning',
   'booting',
@@ -69,16 +75,19 @@ const DRAINED: ReadonlySet<Machine['status']['state']> = new Set([
 async function note(
   { name }: Machine,
   { since }: Cordon,
-  left: readonly string[],
+  { left, waits }: { readonly left: readonly string[]; readonly waits: string | undefined },
   { machines, now }: Pick<Services, 'machines' | 'now'>,
 ): Promise<void> {
   const shown = left.slice(0, 10);
   await machines.change(name, (machine) => {
     const { cordon } = machine;
     if (cordon?.since !== since || (left.length === 0 && cordon.drainedAt !== undefined)) return undefined;
-    if (left.length > 0 && cordon.left?.join() === shown.join()) return undefined;
-    const { left: _, drainedAt: _before, ...rest } = cordon;
-    const standing = left.length > 0 ? { left: shown } : { drainedAt: now().toISOString() };
+    if (left.length > 0 && cordon.left?.join() === shown.join() && cordon.waits === waits) return undefined;
+    const { left: _, waits: _waits, drainedAt: _before, ...rest } = cordon;
+    const standing =
+      left.length > 0
+        ? { left: shown, ...(waits !== undefined && { waits }) }
+        : { drainedAt: now().toISOString() };
     return { ...machine, cordon: { ...rest, ...standing } };
   });
 }

@@ -1,28 +1,18 @@
 import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { profileOf } from '../../shared/machines/golden/profile.ts';
-import { newMachineName } from '../../shared/machines/machine-names.ts';
-import { poolOutlook } from '../../shared/machines/pool-outlook.ts';
 import { cordoned } from '../../shared/machines/replacement/cordon.ts';
-import { leftOn } from '../../shared/machines/replacement/drain-state.ts';
 import {
   type ReplacementStep,
   replacementSteps,
 } from '../../shared/machines/replacement/replacement-steps.ts';
-import type { Machine } from '../../shared/model/machine.ts';
 import { PoolName } from '../../shared/model/names.ts';
 import type { PoolSpec } from '../../shared/model/pool.ts';
 import { setClosed } from '../../shared/scheduling/close-room.ts';
-import { homeless } from '../../shared/scheduling/homeless.ts';
-import {
-  LIMITS_ROW,
-  MACHINES_RANGE,
-  MachineRoom,
-  RESERVATIONS_RANGE,
-  Reservation,
-} from '../../shared/scheduling/rows.ts';
-import { documentOf, documents } from '../../shared/state/documents.ts';
+import { RESERVATIONS_RANGE, Reservation } from '../../shared/scheduling/rows.ts';
+import { documents } from '../../shared/state/documents.ts';
 import { all } from '../../shared/workloads/stores.ts';
+import { homelessOn } from '../homeless-on.ts';
 import { type Services, services } from '../services.ts';
 import { startDrain } from '../start-drain.ts';
 
@@ -101,33 +91,6 @@ async function take(
   if (changed?.cordon?.by !== due.by) return;
   await setClosed(made.tables, machine, true);
   await startDrain(client, name);
-}
-
-/** Why what is on a machine has no other room now. Runs of jobs are left to end where they are. */
-async function homelessOn(
-  { name, pool }: Machine,
-  reservations: readonly Reservation[],
-  made: Made,
-): Promise<string | undefined> {
-  const services = new Set(leftOn(name, reservations).services);
-  const there = reservations.filter(({ machine, group }) => machine === name && services.has(group));
-  if (there.length === 0) return undefined;
-  const rooms: MachineRoom[] = [];
-  for await (const { row, values } of made.tables.list('capacity', { partition: pool, ...MACHINES_RANGE }))
-    if (row !== LIMITS_ROW) rooms.push(documentOf(MachineRoom, values));
-  const outlook = await poolOutlook(pool, {
-    poolSpec: async () => (await made.stores.pools.get('pool', pool))?.value,
-    machines: () => made.machines.list(),
-    offers: made.offers,
-    breakers: made.breakers,
-    now: made.now,
-  });
-  return homeless(
-    name,
-    there,
-    { rooms, machines: await made.machines.list(pool) },
-    { ...outlook, newName: () => newMachineName(pool, Math.random), now: made.now().toISOString() },
-  );
 }
 
 app.timer('replace-machines', {

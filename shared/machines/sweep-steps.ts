@@ -21,7 +21,8 @@ export type SweepStep =
 const SECOND = 1_000;
 /** Reports come every 10 s. */
 const UNHEARD = 45 * SECOND;
-const SILENT_LONG = 900 * SECOND;
+/** A reboot is over by then: whoever is silent for longer is dead or cut off, and what was on it is elsewhere. */
+const SILENT_LONG = 300 * SECOND;
 /** How long the record of a failed machine says why. */
 const FAILED_KEPT = 24 * 3600 * SECOND;
 

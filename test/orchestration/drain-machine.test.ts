@@ -11,6 +11,7 @@ import { type DrainLook, lookAtDrain } from '../../shared/machines/replacement/d
 import type { Cordon } from '../../shared/model/machine.ts';
 import { MachineName } from '../../shared/model/names.ts';
 import type { Start } from '../../shared/workloads/answer.ts';
+import { poolServices } from '../support/pools.ts';
 import { runOrchestration } from '../support/run-orchestration.ts';
 import { trustsAll } from '../support/trusts-all.ts';
 import { digestOf, hello, workloadWorld } from '../support/workload-world.ts';
@@ -45,6 +46,7 @@ async function draining(wishes: Partial<Cordon>, pool: Record<string, unknown> =
     trust: trustsAll,
     mirror: {},
     registry: {},
+    ...poolServices({ tables, now: () => world.clock.now }),
   } as unknown as Services;
   const cordon: Cordon = {
     since: world.clock.now.toISOString(),
@@ -106,7 +108,16 @@ describe('drain-machine', () => {
       if (rounds === 40) await services.machines.change(machine, ({ cordon: _, ...open }) => open);
       return stop(name);
     };
+    let waits: string | undefined;
+    const noted = services.machines.change.bind(services.machines);
+    (services.machines as { change: typeof noted }).change = async (name, change) => {
+      const changed = await noted(name, change);
+      waits = changed?.cordon?.waits ?? waits;
+      return changed;
+    };
     expect((await follow()).output).toEqual({ state: 'over' });
+    expect(waits).toContain('dev.hello.web: no machine has room');
+    expect(waits).toContain('the pool has its maximum of 1 machines');
     expect(await world.running()).toEqual(['dev.hello.web.r1.0.g1', 'dev.hello.web.r1.1.g1']);
     expect((await world.replicas()).every((one) => one.machine === machine)).toBe(true);
   });

@@ -66,11 +66,16 @@ const rowOf = (machine: Machine, isActive: boolean, paint: Paint) => [
   stateOf(machine, paint),
 ];
 
-function stateOf({ status, cordon }: Machine, paint: Paint): string {
+function stateOf({ status, cordon, due }: Machine, paint: Paint): string {
   if (status.state === 'failed') return paint('red', `failed: ${harmless(status.reason)}`);
   const colour = status.state === 'ready' ? 'green' : status.state === 'silent' ? 'red' : 'yellow';
   const state = paint(colour, status.state);
-  return cordon === undefined
-    ? state
-    : `${state}, ${paint('yellow', cordon.drain ? 'draining' : 'cordoned')}`;
+  if (cordon !== undefined) return `${state}, ${paint('yellow', cordonText(cordon))}`;
+  return due === undefined ? state : `${state}, ${paint('yellow', 'to be replaced')}`;
+}
+
+function cordonText({ drain, drainedAt, waits }: NonNullable<Machine['cordon']>): string {
+  if (!drain) return 'cordoned';
+  if (drainedAt !== undefined) return 'drained';
+  return waits === undefined ? 'draining' : `draining: ${harmless(waits)}`;
 }
