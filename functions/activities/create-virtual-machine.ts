@@ -28,22 +28,24 @@ export const create = activity(createVirtualMachine, async ({ machine: name, att
       : undefined,
   );
   const machine = expectedAttempt(name, changed, attempt);
-  const progress = await ask(machine, made);
+  // Recorded as booting before: an earlier run of this may have asked, and was not heard.
+  const isRepeated = found.status.state === 'booting';
+  const progress = await ask(machine, made, isRepeated);
   if (machine.golden === undefined || progress.status !== 'refused' || !isAbsent(progress.code))
     return progress;
   // The golden image was removed by somebody: its record follows at the next sweep, this machine does without.
   const plain = await made.machines.change(name, ({ golden: _, ...current }) =>
     current.attempt === attempt ? current : undefined,
   );
-  return await ask(expectedAttempt(name, plain, attempt), made);
+  return await ask(expectedAttempt(name, plain, attempt), made, isRepeated);
 });
 
-async function ask(machine: Machine, made: Services): Promise<Progress> {
+async function ask(machine: Machine, made: Services, isRepeated: boolean): Promise<Progress> {
   const { name, pool, size, golden, image, zone, priority, hand } = machine;
   const { vm, nic, disk } = machine.resources;
   const customData = pool === IMAGE_BUILDERS ? renderBuilderCloudInit() : await customDataOf(machine, made);
   const tags = { ...hand?.tags, 'berth-machine': name, 'berth-pool': pool };
-  return await made.cloud.createVirtualMachine({
+  const progress = await made.cloud.createVirtualMachine({
     name: vm,
     nic,
     disk,
@@ -56,6 +58,9 @@ async function ask(machine: Machine, made: Services): Promise<Progress> {
     ...(hand !== undefined &&
       hand.sshKeys.length > 0 && { admin: { user: hand.adminUser, sshKeys: hand.sshKeys } }),
   });
+  if (progress.status !== 'refused' || !isRepeated) return progress;
+  // One that is there, and failed, will not come otherwise.
+  return { ...progress, uncertain: (await made.cloud.virtualMachine(vm)) === undefined };
 }
 
 const customDataOf = async ({ name, golden, hand }: Machine, made: Services): Promise<string> => {

@@ -37,7 +37,7 @@ export function* provision(
   const launchBy = context.df.currentUtcDateTime.getTime() + spec.launchWithin * 1000;
   const tried: string[] = [];
   let last: LaunchFailure | undefined;
-  let before: MachineResources | undefined;
+  let before: (MachineResources & { readonly uncertain: boolean }) | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const asked: Outcome<Machine> = yield* callActivity(context, recordMachine, {
       request,
@@ -77,7 +77,7 @@ export function* provision(
 
     if (refusal.answer === 'next-size') tried.push(offeringText(record));
     else yield context.df.createTimer(next);
-    before = resources;
+    before = { ...resources, uncertain: refusal.by === 'unanswered' };
   }
 }
 
@@ -109,11 +109,15 @@ function endOf({ name, status, ...record }: Machine, owner: string): Provisioned
 function* clear(
   context: OrchestrationContext,
   machine: MachineName,
-  before: MachineResources,
+  before: MachineResources & { readonly uncertain: boolean },
 ): Generator<Task, LaunchFailure | undefined, unknown> {
   const [vm, ...others] = namesOf(before);
   const patience = context.df.currentUtcDateTime.getTime() + VM_GONE_WITHIN;
-  const refusal = vm && (yield* removeOne(context, vm, patience));
+  let refusal = vm && (yield* removeOne(context, vm, patience));
+  if (vm !== undefined && refusal === undefined && before.uncertain) {
+    yield context.df.createTimer(later(context.df.currentUtcDateTime, ANSWERED_WITHIN));
+    refusal = yield* removeOne(context, vm, patience);
+  }
   if (refusal !== undefined) return launchFailure('removal', before.vm, refusal);
   let isLeft = false;
   for (const one of others) isLeft = (yield* removeOne(context, one, 0)) !== undefined || isLeft;
@@ -122,6 +126,8 @@ function* clear(
 }
 
 const VM_GONE_WITHIN = 600_000;
+/** Milliseconds after which ARM no longer does what it did not answer. */
+const ANSWERED_WITHIN = 60_000;
 
 /**
  * Records the failure first, so that nothing is placed there any more; then removes all that there may be. A machine

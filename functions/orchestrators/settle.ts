@@ -6,7 +6,7 @@ import { BUSY_PAUSE, later, pollDelay } from '../../shared/machines/waiting.ts';
 import type { Outcome } from '../../shared/model/signature.ts';
 import { callActivity } from './call-activity.ts';
 
-/** `refused`: ARM said so, at once or in a poll; `unanswered`: whether it was done is not known. */
+/** `refused`: ARM said so, at once or in a poll; `unanswered`: whether it was, or will be, done is not known. */
 export interface Unsettled extends Refusal {
   readonly by: 'refused' | 'unanswered';
 }
@@ -27,7 +27,10 @@ export function* settle(
   for (let polls = 0; ; polls += 1) {
     if (progress.status === 'done') return undefined;
     if (progress.status === 'refused')
-      return { ...refusalOf(progress.code, progress.message), by: 'refused' };
+      return {
+        ...refusalOf(progress.code, progress.message),
+        by: progress.uncertain === true ? 'unanswered' : 'refused',
+      };
     const now = context.df.currentUtcDateTime;
     const { operation, afterMs } = progress;
     if (now.getTime() >= deadline) {

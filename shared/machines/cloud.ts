@@ -53,7 +53,13 @@ export type Progress<T = unknown> =
   | { readonly status: 'done'; readonly result?: T }
   | { readonly status: 'going'; readonly operation: Operation; readonly afterMs: number }
   /** ARM refused, at once or inside a poll: its code and words. */
-  | { readonly status: 'refused'; readonly code: string; readonly message: string };
+  | {
+      readonly status: 'refused';
+      readonly code: string;
+      readonly message: string;
+      /** An earlier call for the same may not have been answered: ARM may yet do it. */
+      readonly uncertain?: boolean;
+    };
 
 export interface NicRequest {
   readonly name: string;
