@@ -250,3 +250,61 @@ describe('nextSteps, from any state in any world', () => {
     );
   });
 });
+
+describe('nextSteps, with machines that are drained', () => {
+  const desired: Desired = { revision: 3, count: 3, proven: true, deadline: 30_000 };
+  const on = (machine: string, slot: number, state: Phase = healthy, generation = 1): ObservedReplica => ({
+    ...replica(3, slot, state, generation),
+    machine,
+  });
+  const leaving = (...replicas: ObservedReplica[]): Observed => ({
+    ...observed(...replicas),
+    leaving: ['old'],
+  });
+
+  test('a replica there serves until its slot is healthy elsewhere', () => {
+    const only = { ...desired, count: 1 };
+    const before = leaving(on('old', 0));
+    expect(nextSteps(only, before, NOW)).toMatchObject({
+      steps: [{ step: 'start-replica', slot: 0, generation: 2 }],
+    });
+    const moving = leaving(on('old', 0), on('new', 0, { phase: 'running', since: NOW }, 2));
+    expect(stepsOf(only, moving)).toEqual(['check-replica']);
+    const moved = leaving(on('old', 0), on('new', 0, healthy, 2));
+    expect(nextSteps(only, moved, NOW)).toMatchObject({ steps: [{ step: 'stop-replica', generation: 1 }] });
+  });
+
+  test('one that is called off half-way keeps the replica that serves', () => {
+    const half = observed(on('old', 0), on('new', 0, { phase: 'running', since: NOW }, 2));
+    expect(nextSteps({ ...desired, count: 1 }, half, NOW)).toMatchObject({
+      steps: [{ step: 'stop-replica', generation: 2 }],
+    });
+  });
+
+  test('where nothing else has room, nothing is stopped and nothing fails', () => {
+    const { failure, end } = simulate(desired, leaving(on('old', 0), on('old', 1), on('old', 2)), {
+      ...plenty,
+      room: 3,
+    });
+    expect(failure).toBeUndefined();
+    expect(end.replicas.map(({ machine }) => machine)).toEqual(['old', 'old', 'old']);
+  });
+
+  test('at every moment each slot is served that was, and it comes to an end', () => {
+    const states = fc.array(fc.constantFrom('old', 'new'), { minLength: 3, maxLength: 3 });
+    fc.assert(
+      fc.property(states, anyWorld, fc.nat({ max: 6 }), (machines, world, room) => {
+        const start = leaving(...machines.map((machine, slot) => on(machine, slot)));
+        const calm: World = { ...world, room, troubles: [] };
+        const { rounds, end, finished } = simulate(desired, start, calm);
+        expect(finished).toBe(true);
+        for (const { after } of [...rounds, { after: end }]) {
+          const served = after.replicas.filter(({ state }) => state.phase === 'healthy');
+          expect(new Set(served.map(({ slot }) => slot)).size).toBe(3);
+        }
+        if (world.behaviour === 'healthy' && room >= 4)
+          expect(end.replicas.filter(({ machine }) => machine === 'old')).toEqual([]);
+      }),
+    );
+  });
+});
