@@ -27,7 +27,7 @@ export const checkout = fileURLToPath(new URL('..', import.meta.url));
 /** Brings a data centre up, lets `work` use it, and removes everything, also after a failure or Ctrl-C. */
 export async function withDataCentre<T>(
   report: Report,
-  options: Pick<StartOptions, 'programs'>,
+  { folder = 'bench', ...options }: Pick<StartOptions, 'programs'> & { readonly folder?: string },
   work: (own: OwnDataCentre) => Promise<T>,
 ): Promise<T> {
   const { signal, stop } = interruption();
@@ -35,7 +35,7 @@ export async function withDataCentre<T>(
     { isTTY: false, columns: 120, color: false, write: (text) => report(text.trimEnd()) },
     Date.now,
   );
-  const directory = join(checkout, '.berth', 'bench');
+  const directory = join(checkout, '.berth', folder);
   const dockerHost = process.env['DOCKER_HOST'];
   const forget = async (): Promise<void> => {
     await forgetDataCentre(directory, dockerHost, steps);

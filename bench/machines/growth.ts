@@ -42,7 +42,7 @@ export const benchGrowth = (
   steps: readonly number[],
 ): Promise<{ readonly cost: Cost; readonly rows: readonly Row[] }> => {
   const programs = { storage: program('storage'), cloud: program('cloud') };
-  return withDataCentre(report, { programs }, async (own) => {
+  return withDataCentre(report, { programs, folder: 'bench-growth' }, async (own) => {
     const { directory } = own.running.dataCentre;
     const counts = (): Promise<StorageCounts> => readCounts(directory);
     const sweep = await sweeper(own.running);

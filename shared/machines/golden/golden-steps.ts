@@ -17,7 +17,7 @@ export interface SightedImages {
   readonly records: readonly GoldenImage[];
   /** What ARM has of ours; its lists may lag a minute behind. */
   readonly resources: readonly TaggedImage[];
-  readonly machines: readonly Pick<Machine, 'golden'>[];
+  readonly machines: readonly Pick<Machine, 'golden' | 'status'>[];
   /** Owners of records whose orchestration is going on. */
   readonly going: ReadonlySet<string>;
 }
@@ -47,6 +47,8 @@ const MINUTE = 60_000;
 const SPARED = 3 * MINUTE;
 /** How long one that is not wanted stays: two versions of the app may both be running during an upgrade. */
 const LEAVING = 10 * MINUTE;
+/** So many failed machines make an image unfit: pools then do without, and it is made anew. */
+const FAILED_BOOTS = 2;
 /** Minutes to wait after so many failures. */
 const BACK_OFF = [0, 1, 5, 15, 60];
 
@@ -77,6 +79,11 @@ function stepsOf(image: GoldenImage, sighted: SightedImages): GoldenStep[] {
     }
     case 'ready': {
       if (wanted === undefined) return [{ step: 'withdraw', image, reason: 'no pool wants it' }];
+      const lame = failedToBoot(status.id, machines);
+      if (lame >= FAILED_BOOTS) {
+        const reason = `${lame} machines did not come up from it, and none did`;
+        return [{ step: 'give-up', image, code: 'image-unfit', reason }];
+      }
       if (exists || age(now, status.since) <= SPARED) return [];
       const reason = `Azure has no image ${image.name} any more`;
       return [{ step: 'give-up', image, code: 'image-gone', reason }];
@@ -98,6 +105,17 @@ function stepsOf(image: GoldenImage, sighted: SightedImages): GoldenStep[] {
     }
   }
 }
+
+/** How many machines have failed that boot from an image of which none has come up. */
+function failedToBoot(id: string, machines: SightedImages['machines']): number {
+  const states = machines.filter(({ golden }) => golden === id).map(({ status }) => status);
+  const cameUp = states.some(
+    ({ state }) => !['provisioning', 'booting', 'failed', 'retiring'].includes(state),
+  );
+  return cameUp ? 0 : states.filter((one) => one.state === 'failed' && BOOT_FAILURES.has(one.code)).length;
+}
+
+const BOOT_FAILURES: ReadonlySet<string> = new Set(['machine-not-registered', 'cloud-init-failed']);
 
 /** Images without a record: an attempt was interrupted, or the record was lost. */
 function orphans(sighted: SightedImages): GoldenStep[] {

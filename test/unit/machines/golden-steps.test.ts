@@ -6,6 +6,7 @@ import {
   goldenSteps,
   type SightedImages,
 } from '../../../shared/machines/golden/golden-steps.ts';
+import { MachineStatus } from '../../../shared/model/machine.ts';
 
 const now = new Date('2026-11-25T12:00:00Z');
 const ago = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
@@ -16,6 +17,7 @@ const image = (status: GoldenStatus, changes: Partial<GoldenImage> = {}): Golden
     ...{ profile, base: 'Debian:debian-12:12-gen2:latest', name: 'berth-x', attempt: 2, failures: 0, status },
     ...changes,
   });
+const up = MachineStatus.parse({ state: 'ready', since: ago(600) });
 const resource = { name: 'berth-x', id: '/images/berth-x', profile, createdAt: ago(3600) };
 const steps = (sighted: Partial<SightedImages>): readonly GoldenStep[] =>
   goldenSteps({
@@ -51,10 +53,27 @@ describe('golden images', () => {
     expect(steps({ wanted, records: [ready] })).toMatchObject([{ step: 'give-up', code: 'image-gone' }]);
   });
 
+  it('are given up when machines do not come up from them, and none ever did', () => {
+    const at = ago(60);
+    const machine = (status: object) => ({ golden: resource.id, status: MachineStatus.parse(status) });
+    const lame = machine({ state: 'failed', at, code: 'machine-not-registered', reason: 'r' });
+    const [records, resources] = [[ready], [resource]];
+    expect(kinds({ wanted, records, resources, machines: [lame] })).toEqual([]);
+    expect(steps({ wanted, records, resources, machines: [lame, lame] })).toMatchObject([
+      { step: 'give-up', code: 'image-unfit' },
+    ]);
+    const quota = machine({ state: 'failed', at, code: 'quota-exceeded', reason: 'r' });
+    expect(kinds({ wanted, records, resources, machines: [quota, quota, lame] })).toEqual([]);
+    const good = machine({ state: 'ready', since: at });
+    expect(kinds({ wanted, records, resources, machines: [lame, lame, good] })).toEqual([]);
+  });
+
   it('leave when no pool wants them, after the machines that boot from them', () => {
     const resources = [resource];
     expect(kinds({ records: [ready], resources })).toEqual(['withdraw']);
-    expect(kinds({ records: [leaving], resources, machines: [{ golden: resource.id }] })).toEqual([]);
+    expect(kinds({ records: [leaving], resources, machines: [{ golden: resource.id, status: up }] })).toEqual(
+      [],
+    );
     expect(kinds({ records: [leaving], resources })).toEqual(['delete-resource']);
     expect(kinds({ records: [leaving] })).toEqual(['forget']);
     expect(kinds({ wanted, records: [leaving], resources })).toEqual(['take-back']);
@@ -73,7 +92,7 @@ describe('golden images', () => {
   it('that nobody has recorded are removed once they are old', () => {
     expect(kinds({ resources: [resource] })).toEqual(['delete-resource']);
     expect(kinds({ resources: [{ ...resource, createdAt: ago(100) }] })).toEqual([]);
-    expect(kinds({ resources: [resource], machines: [{ golden: resource.id }] })).toEqual([]);
+    expect(kinds({ resources: [resource], machines: [{ golden: resource.id, status: up }] })).toEqual([]);
   });
 
   it('that a machine has, or that are ready and wanted, are never removed', () => {
@@ -84,7 +103,7 @@ describe('golden images', () => {
           wanted: isWanted ? wanted : [],
           records: [image(one)],
           resources: [resource],
-          machines: isUsed ? [{ golden: resource.id }] : [],
+          machines: isUsed ? [{ golden: resource.id, status: up }] : [],
         });
         const removed = found.some(({ step }) => step === 'delete-resource' || step === 'forget');
         const isSafe = (isUsed && one.state !== 'failed') || (isWanted && one.state !== 'failed');
