@@ -29,6 +29,8 @@ import { memoryCatalogue } from '../../shared/machines/by-hand/catalogue.memory.
 import { memoryPublicAccess } from '../../shared/machines/by-hand/public-access.memory.ts';
 import { memoryCloud } from '../../shared/machines/cloud.memory.ts';
 import { consoles } from '../../shared/machines/consoles.ts';
+import { goldenStore } from '../../shared/machines/golden/golden-store.ts';
+import { memoryMachineImages } from '../../shared/machines/golden/machine-images.memory.ts';
 import { machineStore } from '../../shared/machines/machine-store.ts';
 import { memoryPower } from '../../shared/machines/power.memory.ts';
 import { runStore } from '../../shared/registry/care/run-store.ts';
@@ -144,6 +146,8 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     power: memoryPower(),
     ...poolServices({ tables, now }),
     consoles: consoles(memoryBlobs()),
+    golden: goldenStore(tables),
+    machineImages: memoryMachineImages({ now, power: () => undefined }),
     engineCa: () => ca,
     stores: stores(tables),
     events: eventStore(tables, now),
