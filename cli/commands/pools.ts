@@ -78,7 +78,7 @@ function detailsText(pool: PoolDetails, paint: Paint): string {
     `machines  ${states.join(', ') || 'none'}; ${machines.used} in use`,
     `limits    ${pool.minimum} to ${pool.maximum}, ${spec?.spares ?? 0} spare${schedule}`,
     `cost      ${dollars(pool.hourly)}${limit}`,
-    `state     ${stateOf(pool, paint)}${pool.resting === undefined ? '' : `: ${harmless(pool.resting)}`}`,
+    `state     ${pool.resting === undefined ? stateOf(pool, paint) : paint('yellow', harmless(pool.resting))}`,
   ];
   const offered = table(
     ['SIZE', 'ZONE', 'PRIORITY', 'CPU', 'MEMORY', 'COST'],
