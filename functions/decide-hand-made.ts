@@ -2,6 +2,7 @@ import { withUserData } from '../shared/machines/by-hand/custom-data.ts';
 import { faultsOf, sizeNamed, subnetOf } from '../shared/machines/by-hand/faults.ts';
 import { handMade } from '../shared/machines/by-hand/hand-made-record.ts';
 import { type Plan, planOf } from '../shared/machines/by-hand/plan.ts';
+import { requireQuota } from '../shared/machines/by-hand/quota.ts';
 import { renderCloudInit } from '../shared/machines/cloud-init.ts';
 import { priceOf } from '../shared/machines/offerings/prices.ts';
 import { Invalid } from '../shared/model/invalid.ts';
@@ -9,7 +10,7 @@ import type { Machine } from '../shared/model/machine.ts';
 import type { NewMachine } from '../shared/model/new-machine.ts';
 import type { Services } from './services.ts';
 
-type Made = Pick<Services, 'settings' | 'catalogue' | 'engineCa' | 'now'>;
+type Made = Pick<Services, 'settings' | 'catalogue' | 'region' | 'engineCa' | 'now'>;
 
 export interface HandMadeDecision {
   readonly plan: Plan;
@@ -20,7 +21,7 @@ export interface HandMadeDecision {
 /**
  * Checks a request for a machine against what there is, and says what it would be. Changes nothing.
  * @param allowFrom CIDRs
- * @throws Invalid `machine-invalid` with every fault, and what was probably meant
+ * @throws Invalid `machine-invalid` with every fault, and what was probably meant; Terminal `quota-exceeded`
  */
 export async function decideHandMade(
   request: NewMachine,
@@ -38,6 +39,7 @@ export async function decideHandMade(
       remedy: 'Mend what `issues` names, and ask again; nothing was made.',
       issues,
     });
+  requireQuota(size, request.priority, location, await made.region.usages());
   const customData = withUserData(
     renderCloudInit({
       machine: request.name,
@@ -79,11 +81,11 @@ export async function decideHandMade(
   };
 }
 
-async function surroundings({ image, network }: NewMachine, { catalogue }: Made) {
+async function surroundings({ image, network }: NewMachine, { catalogue, region }: Made) {
   const isResource = image.startsWith('/');
   const [publisher = '', offer = '', sku = ''] = image.split(':');
   const [sizes, networks, marketplace, hasImage] = await Promise.all([
-    catalogue.sizes(),
+    region.skus(),
     network === undefined ? [] : catalogue.networks(network.startsWith('/') ? network : undefined),
     isResource ? undefined : catalogue.marketplace({ publisher, offer, sku }),
     isResource ? catalogue.hasImage(image) : undefined,

@@ -1,11 +1,13 @@
+import { handMadeRemedy } from '../../shared/machines/by-hand/remedies.ts';
 import { withConsole } from '../../shared/machines/console-end.ts';
 import { failMachine } from '../../shared/machines/machine-activities.ts';
 import { activity } from './activity.ts';
 
 export const fail = activity(failMachine, async (asked, made, context) => {
-  const { machine: name, owner, code, reason, remedy } = asked;
+  const { machine: name, owner, code, reason } = asked;
   const found = await made.machines.get(name);
   if (found === undefined) return null;
+  const remedy = found.hand === undefined ? asked.remedy : handMadeRemedy(code, asked.remedy);
   if (found.owner === owner && found.status.state === 'failed' && found.hand === undefined)
     await made.breakers.failed(found.pool, { machine: name, code, reason });
   if (found.owner !== owner || !COMING.has(found.status.state)) return found;

@@ -13,6 +13,9 @@ interface Vm {
   readonly provisioningState: string;
 }
 
+/** The tag of a machine made by hand says another name than its VM's. */
+const machineOf = ({ name, tags }: VirtualMachineRequest): string => tags['berth-machine'] ?? name;
+
 type Tags = { readonly machine: string; readonly createdAt: string };
 
 const SIZES: Readonly<Record<string, { cores: number; memory: number }>> = {
@@ -81,7 +84,7 @@ export function memoryCloud(
         return refused('InvalidResourceReference', `There is no NIC ${request.nic}.`);
       const user = userOf(request.nic);
       if (user !== undefined) return refused('NicInUse', `NIC ${request.nic} is used by ${user}.`);
-      disks.set(request.disk, { machine: request.name, createdAt: now().toISOString() });
+      disks.set(request.disk, { machine: machineOf(request), createdAt: now().toISOString() });
       vms.set(request.name, { request, failure: failures.shift(), provisioningState: 'Creating' });
       return going('vm', request.name);
     },
@@ -132,7 +135,7 @@ export function memoryCloud(
       const listed = [...vms.values()].map(({ request }) => ({
         kind: 'vm' as const,
         name: request.name,
-        machine: request.name,
+        machine: machineOf(request),
         createdAt: disks.get(request.disk)?.createdAt,
         size: request.size,
       }));

@@ -78,6 +78,24 @@ function world() {
 }
 
 describe('the sweep of machines', () => {
+  it.each([
+    ['deallocated', 'stopped'],
+    ['running', 'silent'],
+  ])('settles power whose orchestration is gone: one that is %s is %s', async (power, state) => {
+    const { services, cloud, build, record, later, sweep, started } = world();
+    await build();
+    await record({ state: 'stopping', since: '2026-11-25T00:00:00.000Z' });
+    const { virtualMachine } = cloud;
+    cloud.virtualMachine = async (vm) => {
+      const found = await virtualMachine(vm);
+      return found && { ...found, power };
+    };
+    later(200);
+    await sweep();
+    expect((await services.machines.get(name))?.status.state).toBe(state);
+    expect(started).toEqual([]);
+  });
+
   it('begins to remove what has no record once it is old', async () => {
     const { later, sweep, build, started } = world();
     await build();

@@ -1,46 +1,14 @@
 import { found } from '../arm-answers.azure.ts';
 import type { ArmClients } from '../arm-clients.azure.ts';
-import type { Catalogue, ImageFound, KnownNetwork, OfferedSize } from './catalogue.ts';
+import type { Catalogue, ImageFound, KnownNetwork } from './catalogue.ts';
 
-/** Milliseconds for which the list of sizes counts: it has thousands of entries, and restrictions change by the day. */
-const SIZES_KEPT = 600_000;
-
-export function azureCatalogue(
-  { compute, network, settings, group }: ArmClients,
-  now: () => Date = () => new Date(),
-): Catalogue {
+export function azureCatalogue({ compute, network, settings, group }: ArmClients): Catalogue {
   const { location } = settings;
-  let kept: { readonly sizes: Promise<readonly OfferedSize[]>; readonly until: number } | undefined;
-
-  async function readSizes(): Promise<readonly OfferedSize[]> {
-    const sizes: OfferedSize[] = [];
-    for await (const sku of compute.resourceSkus.list({ filter: `location eq '${location}'` })) {
-      if (sku.resourceType !== 'virtualMachines' || sku.name === undefined) continue;
-      if (sku.restrictions?.some(({ type }) => type === 'Location') === true) continue;
-      const capability = (name: string) => Number(sku.capabilities?.find((one) => one.name === name)?.value);
-      const [cores, memory] = [capability('vCPUs'), capability('MemoryGB') * 1024];
-      const closed = sku.restrictions?.flatMap(({ restrictionInfo }) => restrictionInfo?.zones ?? []) ?? [];
-      const zones = (sku.locationInfo?.[0]?.zones ?? []).filter((zone) => !closed.includes(zone)).sort();
-      if (Number.isFinite(cores) && Number.isFinite(memory))
-        sizes.push({ name: sku.name, cores, memory, zones });
-    }
-    return sizes;
-  }
 
   const names = async (read: Promise<readonly { readonly name?: string }[]>): Promise<string[]> =>
     ((await found(read)) ?? []).flatMap(({ name }) => name ?? []);
 
   return {
-    sizes() {
-      if (kept === undefined || now().getTime() >= kept.until) {
-        const sizes = (async () => (await found(readSizes())) ?? [])();
-        kept = { sizes, until: now().getTime() + SIZES_KEPT };
-        sizes.catch(() => {
-          kept = undefined;
-        });
-      }
-      return kept.sizes;
-    },
     async networks(id) {
       if (id !== undefined) {
         const [, ofGroup, name] =

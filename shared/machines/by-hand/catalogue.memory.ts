@@ -1,10 +1,4 @@
-import type { Catalogue, KnownNetwork, OfferedSize } from './catalogue.ts';
-
-const SIZES: readonly OfferedSize[] = [
-  { name: 'Standard_B2s', cores: 2, memory: 4096, zones: ['1', '2', '3'] },
-  { name: 'Standard_D2s_v5', cores: 2, memory: 8192, zones: ['1', '2'] },
-  { name: 'Standard_D4s_v5', cores: 4, memory: 16_384, zones: [] },
-];
+import type { Catalogue, KnownNetwork } from './catalogue.ts';
 
 const IMAGES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   Debian: { 'debian-12': ['12', '12-gen2'] },
@@ -14,7 +8,6 @@ const IMAGES: Readonly<Record<string, Readonly<Record<string, readonly string[]>
 /** A catalogue of a few names. */
 export function memoryCatalogue(networks: readonly KnownNetwork[] = []): Catalogue {
   return {
-    sizes: async () => SIZES,
     networks: async (id) => networks.filter((one) => id === undefined || one.id === id),
     async marketplace({ publisher, offer, sku }) {
       const offers = IMAGES[publisher];

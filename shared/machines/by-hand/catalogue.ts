@@ -1,7 +1,5 @@
 /** What the region and the resource group have that somebody may ask for by name. */
 export interface Catalogue {
-  /** Sizes that the subscription may use in the region. */
-  sizes(): Promise<readonly OfferedSize[]>;
   /** Networks of the machines' resource group, or the one of this resource id. */
   networks(id?: string): Promise<readonly KnownNetwork[]>;
   /**
@@ -11,14 +9,6 @@ export interface Catalogue {
   marketplace(image: MarketplaceImage): Promise<ImageFound>;
   /** Whether there is an image resource of this id. */
   hasImage(id: string): Promise<boolean>;
-}
-
-export interface OfferedSize {
-  readonly name: string;
-  readonly cores: number;
-  /** MiB. */
-  readonly memory: number;
-  readonly zones: readonly string[];
 }
 
 export interface KnownNetwork {

@@ -2,14 +2,15 @@ import type { Issue } from '../../model/invalid.ts';
 import { nearest } from '../../model/nearest.ts';
 import type { NewMachine } from '../../model/new-machine.ts';
 import { isPoolMachineName } from '../machine-names.ts';
-import type { ImageFound, KnownNetwork, OfferedSize } from './catalogue.ts';
+import type { KnownSku } from '../offerings/offering.ts';
+import type { ImageFound, KnownNetwork } from './catalogue.ts';
 import { customDataFault } from './custom-data.ts';
 import { holds } from './ipv4.ts';
 
 /** What there is where the machine is to be made. */
 export interface Surroundings {
   readonly location: string;
-  readonly sizes: readonly OfferedSize[];
+  readonly sizes: readonly KnownSku[];
   /** CIDR of the subnet of Berth's machines. */
   readonly network: string;
   /** Networks among which the request chooses. */
@@ -46,6 +47,8 @@ export function faultsOf(request: NewMachine, around: Surroundings): readonly Is
       'size',
       unknown(`size ${request.size} in ${around.location}`, sizesLike(request.size, around.sizes)),
     );
+  if (size !== undefined && request.priority === 'spot' && !size.spot)
+    fault('priority', `${size.name} is not to be had as spot: choose another size, or regular`);
   if (request.zone !== undefined && size !== undefined && !size.zones.includes(request.zone))
     fault(
       'zone',
@@ -89,9 +92,9 @@ export function faultsOf(request: NewMachine, around: Surroundings): readonly Is
   }
 }
 
-/** Azure compares sizes without regard to case. */
-export const sizeNamed = (name: string, sizes: readonly OfferedSize[]): OfferedSize | undefined =>
-  sizes.find((size) => size.name.toLowerCase() === name.toLowerCase());
+/** Sizes that this subscription may have; Azure compares them without regard to case. */
+export const sizeNamed = (name: string, sizes: readonly KnownSku[]): KnownSku | undefined =>
+  sizes.find((size) => size.restricted === undefined && size.name.toLowerCase() === name.toLowerCase());
 
 /** The subnet of one's own that a request means; undefined where it is Berth's, or not known. */
 export function subnetOf(
@@ -136,9 +139,10 @@ function imageFault(image: string, { image: found, hasImage }: Surroundings): st
 }
 
 /** With and without what all of Azure's names begin with. */
-function sizesLike(name: string, sizes: readonly OfferedSize[]): readonly string[] {
+function sizesLike(name: string, sizes: readonly KnownSku[]): readonly string[] {
   const bare = name.replace(/^standard[_ -]?/i, '');
-  const byBare = new Map(sizes.map((size) => [size.name.replace(/^Standard_/i, ''), size.name]));
+  const open = sizes.filter(({ restricted }) => restricted === undefined);
+  const byBare = new Map(open.map((size) => [size.name.replace(/^Standard_/i, ''), size.name]));
   return nearest(bare, byBare.keys()).flatMap((found) => byBare.get(found) ?? []);
 }
 

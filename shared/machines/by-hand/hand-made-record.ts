@@ -2,8 +2,8 @@ import type { Machine } from '../../model/machine.ts';
 import { MachineName } from '../../model/names.ts';
 import type { NewMachine } from '../../model/new-machine.ts';
 import { BY_HAND, handMadeResourceNames, virtualMachineId, withSuffix } from '../machine-names.ts';
+import type { KnownSku } from '../offerings/offering.ts';
 import { usable } from '../usable.ts';
-import type { OfferedSize } from './catalogue.ts';
 
 /** Where a machine is recorded to be. */
 interface Place {
@@ -14,7 +14,7 @@ interface Place {
 
 export interface Asked extends Place {
   readonly request: NewMachine;
-  readonly size: OfferedSize;
+  readonly size: KnownSku;
   /** Who is admitted: as asked, or the caller's address. */
   readonly allowFrom: readonly string[];
   /** Resource id of a subnet of the user's own. */

@@ -1,6 +1,6 @@
 import type { NewMachine } from '../../model/new-machine.ts';
+import type { KnownSku } from '../offerings/offering.ts';
 import { usable } from '../usable.ts';
-import type { OfferedSize } from './catalogue.ts';
 import { type Cost, hourlyCost } from './cost.ts';
 
 /** What a request comes to, before anything is made. */
@@ -32,7 +32,7 @@ export interface Plan {
 
 export interface Decided {
   readonly request: NewMachine;
-  readonly size: OfferedSize;
+  readonly size: KnownSku;
   readonly location: string;
   readonly network: string;
   readonly subnet: string;

@@ -125,6 +125,17 @@ describe('registration', () => {
     });
   });
 
+  it('names every name and address of a machine that is reached from outside, and answers a wish for another', async () => {
+    const machine = await recorded({ state: 'ready', since: SINCE });
+    const reached = { publicAddress: '203.0.113.7', hostname: 'box.westeurope.cloudapp.azure.com' };
+    await services.machines.change(name, () => ({ ...machine, ...reached, renewal: SINCE }));
+    const { body } = await post('registration', await own(), { csr: await csr() });
+    expect(new X509Certificate(body['certificate']!).subjectAltName).toBe(
+      `DNS:${name}, DNS:box.westeurope.cloudapp.azure.com, IP Address:10.20.0.4, IP Address:203.0.113.7`,
+    );
+    expect((await services.machines.get(name))?.renewal).toBeUndefined();
+  });
+
   it('knows the VM of a user-assigned identity', async () => {
     await recorded();
     const token = await authority.issue({
@@ -193,6 +204,32 @@ describe('observations', () => {
     await post('observations', await own(), observation);
     expect((await services.machines.get(name))?.heardAt).toBe(now.toISOString());
     expect(raised).toEqual([]);
+  });
+
+  it('make a machine ready that was started again, and none that goes down', async () => {
+    await recorded({ state: 'starting', since: SINCE });
+    await post('observations', await own(), observation);
+    expect((await services.machines.get(name))?.status.state).toBe('ready');
+    expect(raised).toHaveLength(1);
+    await services.machines.change(name, (machine) => ({
+      ...machine,
+      status: { state: 'stopping', since: SINCE },
+    }));
+    expect((await post('observations', await own(), observation)).status).toBe(403);
+    expect((await services.machines.get(name))?.status.state).toBe('stopping');
+  });
+
+  it.each([
+    ['was asked for', { renewal: SINCE }],
+    ['ends soon', { certificate: { serial: 'a', notAfter: '2026-12-20T00:00:00.000Z' } }],
+    ['has lapsed', { certificate: { serial: 'a', notAfter: '2026-11-01T00:00:00.000Z' } }],
+  ])('are answered with the wish for another certificate where one %s', async (_, change) => {
+    const machine = await recorded({ state: 'ready', since: SINCE });
+    await services.machines.change(name, () => ({ ...machine, ...change }));
+    const wish = { status: 200, body: { renewCertificate: true } };
+    expect(await post('observations', await own(), observation)).toEqual(wish);
+    await post('registration', await own(), { csr: await csr() });
+    expect((await post('observations', await own(), observation)).status).toBe(204);
   });
 
   it('store a replica’s death once, however often it is reported', async () => {

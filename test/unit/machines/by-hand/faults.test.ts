@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KnownNetwork } from '../../../../shared/machines/by-hand/catalogue.ts';
 import { faultsOf, type Surroundings } from '../../../../shared/machines/by-hand/faults.ts';
+import { requireQuota } from '../../../../shared/machines/by-hand/quota.ts';
 import { newMachineName } from '../../../../shared/machines/machine-names.ts';
 import { PoolName } from '../../../../shared/model/names.ts';
 import { NewMachine } from '../../../../shared/model/new-machine.ts';
@@ -16,8 +17,24 @@ const wide: KnownNetwork = {
 const around: Surroundings = {
   location: 'westeurope',
   sizes: [
-    { name: 'Standard_B2s', cores: 2, memory: 4096, zones: ['1', '2'] },
-    { name: 'Standard_D2s_v5', cores: 2, memory: 8192, zones: [] },
+    {
+      name: 'Standard_B2s',
+      family: 'standardBSFamily',
+      cores: 2,
+      memory: 4096,
+      zones: ['1', '2'],
+      spot: false,
+    },
+    { name: 'Standard_D2s_v5', family: 'standardDSv5Family', cores: 2, memory: 8192, zones: [], spot: true },
+    {
+      name: 'Standard_D4s_v5',
+      family: 'standardDSv5Family',
+      cores: 4,
+      memory: 16_384,
+      zones: [],
+      spot: true,
+      restricted: 'NotAvailableForSubscription',
+    },
   ],
   network: '10.20.0.0/16',
   networks: [own, wide],
@@ -53,6 +70,16 @@ describe('what is wrong with a machine that is asked for', () => {
     ],
     ['size', { size: 'd2s_v4' }, 'there is no size d2s_v4 in westeurope: did you mean Standard_D2s_v5?'],
     ['size', { size: 'enormous-machine' }, 'there is no size enormous-machine in westeurope'],
+    [
+      'size',
+      { size: 'Standard_D4s_v5' },
+      /there is no size Standard_D4s_v5 in westeurope: did you mean Standard_D2s_v5/,
+    ],
+    [
+      'priority',
+      { priority: 'spot' },
+      'Standard_B2s is not to be had as spot: choose another size, or regular',
+    ],
     ['zone', { zone: '3' }, 'westeurope offers Standard_B2s in the zones 1, 2; found 3'],
     [
       'zone',
@@ -125,4 +152,26 @@ describe('what is wrong with a machine that is asked for', () => {
       }),
     );
   });
+});
+
+describe('quotas', () => {
+  const size = { name: 'Standard_D2s_v5', family: 'standardDSv5Family', cores: 2 };
+  const usages = (name: string, current: number) => ({ at: new Date(0), of: [{ name, current, limit: 10 }] });
+  it.each([
+    ['standardDSv5Family', 'regular'],
+    ['cores', 'regular'],
+    ['lowPriorityCores', 'spot'],
+  ] as const)(
+    'of %s have room for a %s machine, or are named with limit, usage and link',
+    (name, priority) => {
+      expect(() => requireQuota(size, priority, 'westeurope', usages(name, 8))).not.toThrow();
+      const refused = expect.objectContaining({
+        code: 'quota-exceeded',
+        status: 409,
+        message: `Standard_D2s_v5 needs 2 cores of the quota ${name} in westeurope, of whose 10 cores 9 are in use.`,
+        remedy: expect.stringContaining('https://portal.azure.com/'),
+      });
+      expect(() => requireQuota(size, priority, 'westeurope', usages(name, 9))).toThrow(refused);
+    },
+  );
 });

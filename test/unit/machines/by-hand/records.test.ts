@@ -16,7 +16,14 @@ const make = (request: object = {}): Machine =>
       {
         ...place,
         request: NewMachine.parse({ name: 'box', ...request }),
-        size: { name: 'Standard_B2s', cores: 2, memory: 4096, zones: [] },
+        size: {
+          name: 'Standard_B2s',
+          family: 'standardBSFamily',
+          cores: 2,
+          memory: 4096,
+          zones: [],
+          spot: true,
+        },
         allowFrom: ['203.0.113.7/32'],
         subnet: undefined,
         hourly: 0.04,
