@@ -1,5 +1,3 @@
-import type { Priority } from '../../model/pool.ts';
-
 /**
  * US dollars per hour of what a machine has besides its cores, by Azure's public price list; regions differ a little.
  * OS disk: StandardSSD_LRS of up to 32 GiB (E4), 2.40 a month of 730 hours. Address: Standard, static, IPv4.
@@ -7,9 +5,6 @@ import type { Priority } from '../../model/pool.ts';
  */
 const DISK = 2.4 / 730;
 const ADDRESS = 0.005;
-
-/** What a size costs by the hour in the region; undefined where no table of prices knows it. */
-export type PriceOf = (size: string, priority: Priority) => number | undefined;
 
 /** US dollars per hour. */
 export interface Cost {
