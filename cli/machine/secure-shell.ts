@@ -53,8 +53,6 @@ async function learnHostKeys(session: MachineSession, machine: Machine, address:
 export interface SshOptions {
   /** Private key; else those of this computer that the machine knows. */
   readonly identity?: string | undefined;
-  /** Lets no command ask anything: for what runs without a person. */
-  readonly batch?: boolean;
 }
 
 /** Pure but for the keys that it finds: options that ssh, scp and sftp share. ssh_config(5) */
@@ -72,7 +70,6 @@ export function sshOptions(target: SshTarget, folder: DataFolder, options: SshOp
     'ConnectTimeout=15',
     'LogLevel=ERROR',
     ...(keys.length > 0 ? ['IdentitiesOnly=yes'] : []),
-    ...(options.batch === true ? ['BatchMode=yes'] : []),
   ];
   return [...settings.flatMap((setting) => ['-o', setting]), ...keys.flatMap((key) => ['-i', key])];
 }
