@@ -20,7 +20,10 @@ export async function observe(
   const caller = await callingMachine(request, made);
   const { died } = await readBody(request, { schema: MachineObservation });
   const now = made.now();
-  const machine = (await made.machines.change(caller.name, (current) => heard(current, now))) ?? caller;
+  // The record was read a moment ago: where it says enough, it is not read again.
+  const isDue = heard(caller, now) !== undefined;
+  const changed = isDue && (await made.machines.change(caller.name, (current) => heard(current, now)));
+  const machine = changed || caller;
   if (isNewlyReady(machine, now)) await raiseEvent(client, machine.owner, READY_EVENT, machine);
   for (const death of died ?? []) {
     const event = replicaDied(machine.name, death);
