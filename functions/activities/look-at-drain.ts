@@ -55,7 +55,7 @@ export async function takeLook(
   return { state: 'waiting', left: names, pause };
 }
 
-export const look = activity(
+activity(
   lookAtDrain,
   ({ machine, looks }, made, context) => takeLook(machine, looks, made, getClient(context)),
   { durable: true },

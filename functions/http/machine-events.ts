@@ -3,6 +3,7 @@ import * as df from 'durable-functions';
 import { type ScheduledEventsAnswer, ScheduledEventsReport } from '../../shared/machines/observation.ts';
 import { announced } from '../../shared/machines/replacement/scheduled-events.ts';
 import { setClosed } from '../../shared/scheduling/close-room.ts';
+import { takeLook } from '../activities/look-at-drain.ts';
 import { type Services, services } from '../services.ts';
 import { startDrain } from '../start-drain.ts';
 import { withProblems } from './endpoint.ts';
@@ -25,8 +26,11 @@ export async function announce(
       : await made.machines.change(caller.name, (current) => announced(current, events, now).machine);
   const machine = changed ?? (await made.machines.get(caller.name)) ?? caller;
   if (changed !== undefined) await setClosed(made.tables, machine, machine.cordon !== undefined);
-  if (machine.cordon?.drain === true && machine.cordon.drainedAt === undefined)
+  if (machine.cordon?.drain === true && machine.cordon.drainedAt === undefined) {
+    // Seconds count: what is there is asked to move before an orchestration follows it.
+    if (changed !== undefined) await takeLook(machine.name, 0, made, client);
     await startDrain(client, machine.name);
+  }
   const answer: ScheduledEventsAnswer = { approve: [...announced(machine, events, now).approve] };
   return { status: 200, jsonBody: answer };
 }

@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withProblems } from '../../../functions/http/endpoint.ts';
 import { announce } from '../../../functions/http/machine-events.ts';
 import type { Services } from '../../../functions/services.ts';
+import { memoryEngine } from '../../../shared/docker/engine.memory.ts';
 import { identityTokens } from '../../../shared/machines/identity-token.ts';
 import { virtualMachineId } from '../../../shared/machines/machine-names.ts';
 import { machineStore } from '../../../shared/machines/machine-store.ts';
 import { Machine } from '../../../shared/model/machine.ts';
 import { MachineName } from '../../../shared/model/names.ts';
-import { MachineRoom, machineRow } from '../../../shared/scheduling/rows.ts';
+import { MachineRoom, machineRow, Reservation, reservationRow } from '../../../shared/scheduling/rows.ts';
 import { documents } from '../../../shared/state/documents.ts';
 import { memoryTables } from '../../../shared/state/tables.memory.ts';
 import { startTokenAuthority, type TokenAuthority } from '../../support/token-authority.ts';
@@ -41,6 +42,7 @@ describe('what Azure announces to a machine', () => {
       tables,
       machines: machineStore(tables),
       machineTokens: identityTokens(authority.url),
+      engineOf: async () => memoryEngine(),
     } as unknown as Services;
     await services.machines.add(
       Machine.parse({
@@ -58,6 +60,15 @@ describe('what Azure announces to a machine', () => {
         owner: 'x',
       }),
     );
+    // A run of a job is there, which is left to end.
+    const reservation = `ev-${'0'.repeat(40)}.a1`;
+    await documents(tables, 'capacity', Reservation).insert('default', reservationRow(reservation), {
+      reservation,
+      machine: name,
+      group: 'dev.hello.tidy',
+      cpu: 1,
+      memory: 64,
+    });
     const tell = async (events: object[], token?: string) => {
       const request = new HttpRequest({
         method: 'POST',
