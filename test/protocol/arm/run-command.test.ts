@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryMachineRuntime } from '../../../infra/local/machine-runtime/machine-runtime.memory.ts';
 import { startTestArm, type TestArm } from '../../support/arm.ts';
+import { until } from '../../support/conditions.ts';
 import { programsIn } from '../../support/machine-programs.ts';
 import { makeVm, settled, vmPath } from './resources.ts';
 
@@ -108,6 +109,16 @@ describe('ARM: scripts in machines', () => {
     expect(executionState).toBe('Succeeded');
     expect(output).toHaveLength(4096);
     expect(output.endsWith('xend\n')).toBe(true);
+  });
+
+  it('the end of a script is known when its machine is off already; the same name again ends what went on', async () => {
+    const running = { asyncExecution: true };
+    await settled(arm, 'PUT', path('one'), body(`echo $$ > ${folder}/pid; sleep 60`, running));
+    await settled(arm, 'PUT', path('one'), body('echo other; exit 2', running));
+    expect(commandOf(readFileSync(join(folder, 'pid'), 'utf8').trim())).toBe('');
+    await until('it has ended', async () => (await view('one')).instanceView.exitCode === 2);
+    await settled(arm, 'POST', `${vmPath('vm')}/deallocate`);
+    expect((await view('one')).instanceView).toMatchObject({ exitCode: 2, output: 'other\n' });
   });
 
   it('a script that takes too long is ended, and what it started with it', async () => {

@@ -15,6 +15,10 @@ export interface Executions {
   /** @throws ArmError 409 where the VM does not run */
   requireRunning(vm: Resource): Promise<void>;
   begin(machine: string, folder: string, request: ScriptRequest): Promise<void>;
+  /** Ends what an earlier request of the same resource began. */
+  end(child: Child): Promise<void>;
+  /** Records the end of an execution that no operation waits for: who asks later may find its machine off. */
+  watch(child: Child): void;
   /** How it stands; asked of the machine, until an end was recorded. */
   look(child: Child): Promise<ScriptState>;
   /** Waits for the end of an execution. @throws preemption if `isWanted` says no */
@@ -45,8 +49,32 @@ export function executions(arm: Arm): Executions {
     });
   }
 
+  const record = (child: Child, ended: ScriptState): void => {
+    const now = records.byId(child.id);
+    if (now?.folder === child.folder) records.put({ ...now, ended });
+  };
+  const follow: Executions['follow'] = async (machine, folder, isWanted) => {
+    for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.3, LONGEST_MS)) {
+      if (!isWanted()) throw preemption();
+      const found = await ask(machine, folder);
+      if (isOver(found)) return found;
+      await wait(pause, undefined, { ref: false });
+    }
+  };
+  const watch = (child: Child): void => {
+    const isWanted = () => records.byId(child.id)?.folder === child.folder;
+    follow(nameOf(child.vm), child.folder, isWanted)
+      .then((ended) => record(child, ended))
+      // It is gone, or this endpoint closes: the next one watches again.
+      .catch(() => {});
+  };
+  for (const child of records.going()) watch(child);
+
   return {
     children: records,
+    follow,
+    watch,
+    end: (child) => guest.remove(nameOf(child.vm), child.folder),
     async requireRunning(vm) {
       const isMade = vm.properties.provisioningState === 'Succeeded';
       if (isMade && (await arm.runtime.state(vm.name)) === 'running') return;
@@ -61,17 +89,8 @@ export function executions(arm: Arm): Executions {
       if (child.ended !== undefined) return child.ended;
       if (!child.begun) return { state: 'Pending', exitCode: 0, message: '', output: '', error: '' };
       const found = await ask(nameOf(child.vm), child.folder);
-      const now = records.byId(child.id);
-      if (isOver(found) && now?.folder === child.folder) records.put({ ...now, ended: found });
+      if (isOver(found)) record(child, found);
       return found;
-    },
-    async follow(machine, folder, isWanted) {
-      for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.3, LONGEST_MS)) {
-        if (!isWanted()) throw preemption();
-        const found = await ask(machine, folder);
-        if (isOver(found)) return found;
-        await wait(pause);
-      }
     },
     removal: {
       async run(operation) {

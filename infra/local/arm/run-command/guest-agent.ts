@@ -160,7 +160,7 @@ class Upload:
                 try:
                     send('PUT', self.uri + mark + 'comp=appendblock', block, headers, seconds)
                 except Unable as error:
-                    if '412' not in str(error):
+                    if 'AppendPositionConditionNotMet' not in str(error):
                         self.fault = 'output could not be written to %s: %s' % (without_query(self.uri), error)
                         return
                     _, found = send('HEAD', self.uri, None, storage_headers(self.identity), seconds)

@@ -71,6 +71,7 @@ export function managedCommandRoutes(arm: Arm, made: Executions): readonly Route
     const vm = existing(arm, request, 'vm');
     const body = managedBody(given);
     const script = scriptRequest(body);
+    const { properties } = body;
     const location = requireLocation(arm, 'vm', body.location);
     const name = parameter(request, 'child');
     if (!NAME.test(name))
@@ -84,6 +85,7 @@ export function managedCommandRoutes(arm: Arm, made: Executions): readonly Route
     const before = children.byId(id);
     if (before?.deleting === true || operations.busy(id)) throw conflict(id);
     requireRoom(vm, before);
+    if (before !== undefined) await made.end(before);
     const folder = `${FOLDER}/${name}/${children.nextSequence()}`;
     const child: Child = {
       id: before?.id ?? id,
@@ -107,6 +109,7 @@ export function managedCommandRoutes(arm: Arm, made: Executions): readonly Route
       (error: unknown) => ({ failed: error instanceof Error ? error.message : String(error) }),
     );
     children.put({ ...(children.byId(child.id) ?? child), begun: true });
+    if (properties.asyncExecution) made.watch({ ...child, begun: true });
     const operation = operations.begin('vm.runCommand.create', child.id, failed, request.fault);
     return { status: before === undefined ? 201 : 200, body: renderChild(child), operation };
   };

@@ -34,6 +34,8 @@ export interface Children {
   remove(id: string): void;
   /** Those that an earlier process recorded and did not bring to their machine any more. */
   notBegun(): readonly Child[];
+  /** Those of which no end is recorded. */
+  going(): readonly Child[];
   /** A number that was not given before. */
   nextSequence(): number;
 }
@@ -82,6 +84,12 @@ export function children({ database, resources }: Pick<Arm, 'database' | 'resour
         .all()
         .map(parse)
         .filter(({ begun }) => !begun),
+    going: () =>
+      every
+        .all()
+        .map(parse)
+        .filter(({ begun, ended }) => begun && ended === undefined)
+        .flatMap((child) => living(child) ?? []),
     nextSequence: () => Number(sequence.run().lastInsertRowid),
   };
 }
