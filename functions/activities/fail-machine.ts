@@ -16,7 +16,14 @@ export const fail = activity(failMachine, async (asked, made, context) => {
     context.warn(`no console log of ${name}:`, error);
     return undefined;
   });
-  const console = log === undefined ? undefined : await made.consoles.keep(found, log);
+  // Why it failed is recorded also where the log cannot be kept.
+  const console =
+    log === undefined
+      ? undefined
+      : await made.consoles.keep(found, log).catch((error: unknown) => {
+          context.warn(`the console log of ${name} was not kept:`, error);
+          return undefined;
+        });
   const at = made.now().toISOString();
   const changed = await made.machines.change(name, (current) =>
     current.owner === owner && COMING.has(current.status.state)

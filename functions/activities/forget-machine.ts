@@ -7,6 +7,7 @@ export const forget = activity(forgetMachine, async ({ machine, failed }, made) 
   if (found.status.state === 'retiring' || (failed && found.status.state === 'failed')) {
     // Its place in the pool first: a machine that has neither record nor place is not looked for again.
     await made.workloads.capacity.removeMachine(found.pool, machine);
+    if (found.status.state === 'failed') await made.consoles.remove(machine);
     await made.machines.remove(machine);
   }
   return null;
