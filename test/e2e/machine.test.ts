@@ -98,7 +98,9 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     });
     await engine.start(id);
     const running = await until('it is seen running', () =>
-      app.observations.find(({ containers }) => containers.some((one) => one.id === id)),
+      app.observations.find(({ containers }) =>
+        containers.some((one) => one.id === id && one.state === 'running'),
+      ),
     );
     expect(running.containers).toMatchObject([{ name: 'brief', state: 'running' }]);
     expect(running.usage.memory).toBeGreaterThan(10);
@@ -120,6 +122,24 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     expect(await reach('169.254.169.254', 80)).toBe('closed\n');
     const own = `python3 -c "import urllib.request as u; print(u.urlopen(u.Request('http://169.254.169.254/metadata/instance?api-version=2021-02-01', headers={'Metadata':'true'})).read().decode())"`;
     expect(JSON.parse(await shell(own))).toMatchObject({ compute: { name } });
+  });
+
+  it('gets another certificate after its own has lapsed, while its containers go on', async () => {
+    await shell('docker run -d --name kept berth/busybox:local sleep 3600');
+    // By the app's clock the certificate was signed so long ago that it ended yesterday.
+    const { now } = app.clock;
+    app.clock.now = () => new Date(now().getTime() - 91 * 86_400_000);
+    await shell('python3 /usr/local/lib/berth/agent.py renew');
+    await until('nobody trusts its engine any more', async () => {
+      const failure = await engine.version().then(String, (error: Error) => error);
+      const words = failure instanceof Error ? `${failure.message} ${failure.cause}` : failure;
+      if (!/certificate has expired/i.test(words)) throw new Error(words);
+      return true;
+    });
+    app.clock.now = now;
+    await until('its engine answers again', () => engine.version());
+    expect((await shell('docker ps --format "{{.Names}}"')).split('\n')).toContain('kept');
+    await shell('docker rm -f kept');
   });
 
   it('enforces the rules of its network security group', async () => {

@@ -12,12 +12,14 @@ import { issueClientCertificate } from '../../shared/certificates/client-certifi
 import { type EngineCa, ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { signMachineCertificate } from '../../shared/certificates/machine-certificate.ts';
 import type { ClientIdentity } from '../../shared/docker/connection.ts';
+import { wantsCertificate } from '../../shared/machines/certificate-renewal.ts';
 import {
   BootRequest,
   MachineObservation,
   RegistrationRequest,
   ScheduledEventsReport,
 } from '../../shared/machines/observation.ts';
+import type { Machine } from '../../shared/model/machine.ts';
 import type { TestMachines } from './machines.ts';
 
 export interface RegisteringApp {
@@ -33,6 +35,8 @@ export interface RegisteringApp {
   readonly boots: (BootRequest & { readonly machine: string })[];
   /** Why requests were refused. */
   readonly refused: string[];
+  /** By which it signs certificates, and finds that they end. */
+  readonly clock: { now(): Date };
   /** The app's client certificate. */
   readonly identity: () => Promise<ClientIdentity>;
   close(): Promise<void>;
@@ -62,6 +66,8 @@ export async function startRegisteringApp(
   const announcements: ScheduledEventsReport[] = [];
   const boots: (BootRequest & { machine: string })[] = [];
   const refused: string[] = [];
+  const clock = { now: () => new Date() };
+  const certificates = new Map<string, NonNullable<Machine['certificate']>>();
   const answer = async (path: string, token: string, body: unknown): Promise<object | undefined> => {
     const [, name = '', call] = /^\/api\/v1\/machines\/([^/]+)\/([\w-]+)$/.exec(path) ?? [];
     const claims = await verify(token, 'https://management.azure.com/');
@@ -69,7 +75,9 @@ export async function startRegisteringApp(
       throw new Error(`${name}: ${claims.xms_mirid}`);
     if (call === 'registration') {
       const { csr } = RegistrationRequest.parse(body);
-      const signed = await signMachineCertificate(engineCa, csr, { name, address: known[name] ?? '' });
+      const expected = { name, address: known[name] ?? '' };
+      const signed = await signMachineCertificate(engineCa, csr, expected, clock.now());
+      certificates.set(name, { serial: signed.serial, notAfter: signed.notAfter.toISOString() });
       return { certificate: signed.certificate, ca: engineCa.certificatePem };
     }
     if (call === 'boot') {
@@ -81,7 +89,11 @@ export async function startRegisteringApp(
       return { approve: announcements.at(-1)?.events.map(({ EventId }) => EventId) ?? [] };
     }
     observations.push(MachineObservation.parse(body));
-    return undefined;
+    const isWanted = wantsCertificate(
+      { certificate: certificates.get(name), renewal: undefined },
+      clock.now(),
+    );
+    return isWanted ? { renewCertificate: true } : undefined;
   };
   const tls = await issueServerCertificate(machines.ca, [gateway], join(machines.directory, 'app'));
   const app = createHttps({ cert: tls.certificate, key: tls.key }, async (request, response) => {
@@ -108,7 +120,7 @@ export async function startRegisteringApp(
   const identity = { certificate: client.certificate, key: client.key, ca: engineCa.certificatePem };
   return {
     url: `https://${gateway}:${machines.appPort}`,
-    ...{ engineCa, observations, announcements, boots, refused, events },
+    ...{ engineCa, observations, announcements, boots, refused, events, clock },
     identity: async () => identity,
     close: async () => {
       events.close();
