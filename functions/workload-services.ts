@@ -37,14 +37,18 @@ export function workloadPorts(from: {
     capacity: capacity({
       tables: stores.tables,
       machines: (pool) => all(stores.machines.list({ partition: pool })),
-      outlook: (pool) =>
-        poolOutlook(pool, {
-          poolSpec: async (name) => (await stores.pools.get(...placeOf.pool(name)))?.value,
-          machines: () => all(stores.machines.list({})),
-          offers,
-          breakers,
-          now,
-        }),
+      outlook: (pool, growing) =>
+        poolOutlook(
+          pool,
+          {
+            poolSpec: async (name) => (await stores.pools.get(...placeOf.pool(name)))?.value,
+            machines: () => all(stores.machines.list({})),
+            offers,
+            breakers,
+            now,
+          },
+          growing,
+        ),
       now,
       random: Math.random,
       sleep,

@@ -6,7 +6,10 @@ import { restingReason } from './breaker/breaker.ts';
 import type { BreakerStore } from './breaker/breaker-store.ts';
 import type { Offers } from './offerings/offers.ts';
 
-/** What a pool may grow to now: its limits in force, what is to be had, and whether it rests after failures. */
+/**
+ * What a pool may grow to now: its limits in force, what is to be had, and whether it rests after failures.
+ * @param growing false: only the limits are asked for
+ */
 export async function poolOutlook(
   pool: string,
   from: {
@@ -17,18 +20,19 @@ export async function poolOutlook(
     readonly breakers: Pick<BreakerStore, 'get'>;
     readonly now: () => Date;
   },
+  growing = true,
 ): Promise<Outlook> {
   const [stored, machines, breaker] = await Promise.all([
     from.poolSpec(pool),
-    from.machines(),
-    from.breakers.get(pool),
+    growing ? from.machines() : [],
+    growing ? from.breakers.get(pool) : undefined,
   ]);
   const spec = stored ?? PoolSpec.parse({});
   const now = from.now();
   return {
     maximum: limitsAt(spec, now).maximum,
     hourlyLimit: spec.hourlyLimit,
-    ranked: await from.offers.rank(pool, spec, machines),
+    ranked: growing ? await from.offers.rank(pool, spec, machines) : { offerings: [], passed: [] },
     resting: (coming) => restingReason(breaker, coming, now),
   };
 }

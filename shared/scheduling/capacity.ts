@@ -21,8 +21,11 @@ export interface CapacitySources {
   readonly tables: Tables;
   /** Records of a pool's machines. */
   machines(pool: string): Promise<readonly Machine[]>;
-  /** What the pool may grow to now; by its stored specification, whoever asks. */
-  outlook(pool: string): Promise<Outlook>;
+  /**
+   * What the pool may grow to now; by its stored specification, whoever asks.
+   * @param growing whether machines may be added: otherwise what there is to be had need not be looked up
+   */
+  outlook(pool: string, growing: boolean): Promise<Outlook>;
   now(): Date;
   random(): number;
   sleep(milliseconds: number): Promise<void>;
@@ -116,7 +119,7 @@ export function capacity(sources: CapacitySources): Capacity {
       }
       let decision = decide(snapshot, changes, undefined);
       if (decision.results.some(({ outcome }) => outcome === 'no-room'))
-        decision = decide(snapshot, changes, await additionOf(pool));
+        decision = decide(snapshot, changes, await additionOf(pool, changes));
       const writes = writesOf(decision, rows);
       if (writes.length > 0) await tables.commit(TABLE, pool, writes);
       return decision.results;
@@ -146,8 +149,11 @@ export function capacity(sources: CapacitySources): Capacity {
     };
   };
 
-  const additionOf = async (pool: string): Promise<Addition> => ({
-    ...(await sources.outlook(pool)),
+  const additionOf = async (pool: string, changes: readonly Change[]): Promise<Addition> => ({
+    ...(await sources.outlook(
+      pool,
+      changes.some(({ kind }) => kind === 'reserve' || kind === 'add'),
+    )),
     newName: () => MachineName.parse(`${pool}-${lettersOf(sources.random)}`),
     now: sources.now().toISOString(),
   });

@@ -44,14 +44,18 @@ export function poolServices({
   const books = capacity({
     tables,
     machines: (pool) => all(documents.machines.list({ partition: pool })),
-    outlook: (pool) =>
-      poolOutlook(pool, {
-        poolSpec: async (name) => spec ?? (await documents.pools.get('pools', name))?.value,
-        machines: () => all(documents.machines.list({})),
-        offers: offered,
-        breakers,
-        now,
-      }),
+    outlook: (pool, growing) =>
+      poolOutlook(
+        pool,
+        {
+          poolSpec: async (name) => spec ?? (await documents.pools.get('pools', name))?.value,
+          machines: () => all(documents.machines.list({})),
+          offers: offered,
+          breakers,
+          now,
+        },
+        growing,
+      ),
     now,
     random,
     sleep,

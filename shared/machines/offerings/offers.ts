@@ -52,6 +52,8 @@ export function offers(from: {
       });
     },
     async refused(machine, shortage, reason) {
+      const over = (await store.list()).filter(({ until }) => Date.parse(until) <= now().getTime());
+      for (const one of over) await store.remove(one);
       const { size, zone, priority } = machine;
       const known = await sku(size);
       const { family = '', cores = machine.cpu } = known ?? {};
