@@ -6,16 +6,10 @@ import {
   pauseBetweenLooks,
   runsEndAt,
 } from '../../shared/machines/replacement/drain-state.ts';
-import { CloudEvent } from '../../shared/model/cloud-event.ts';
 import type { Cordon, Machine } from '../../shared/model/machine.ts';
-import { ServiceKey } from '../../shared/model/service.ts';
-import { setClosed } from '../../shared/scheduling/close-room.ts';
-import { RESERVATIONS_RANGE, Reservation } from '../../shared/scheduling/rows.ts';
-import { documents } from '../../shared/state/documents.ts';
-import { eventTypes } from '../../shared/workloads/answer.ts';
+import { reservationsOf, setClosed } from '../../shared/scheduling/close-room.ts';
 import { RUN_GRACE } from '../../shared/workloads/run-container.ts';
-import { all } from '../../shared/workloads/stores.ts';
-import { acceptEvent } from '../accept-event.ts';
+import { askToMove } from '../ask-to-move.ts';
 import { homelessOn } from '../homeless-on.ts';
 import type { Services } from '../services.ts';
 import { startRetirement } from '../start-retirement.ts';
@@ -33,7 +27,7 @@ export async function takeLook(
   if (machine === undefined || cordon?.drain !== true || !DRAINED.has(machine.status.state))
     return { state: 'over' };
   await setClosed(made.tables, machine, true);
-  const reservations = await reservedOf(machine, made);
+  const reservations = await reservationsOf(machine.pool, made.tables);
   const left = leftOn(name, reservations);
   const now = made.now();
   const names = [...left.services, ...left.runs];
@@ -45,10 +39,10 @@ export async function takeLook(
     await startRetirement(client, machine, cordon.reason, { expected, since: now.toISOString() });
     return { state: 'drained' };
   }
-  for (const service of left.services) {
-    const event = moveEvent(machine, cordon, service, now);
-    if (event !== undefined) await acceptEvent(made, client, event);
-  }
+  // One event a minute, and where there is little time every ten seconds: the same one is nothing new.
+  const period = `${cordon.since}:${now.toISOString().slice(0, cordon.by === 'eviction' ? 18 : 16)}`;
+  const reason = `machine ${name} is drained: ${cordon.reason}`;
+  await askToMove(machine, left.services, { reason, period }, made, client);
   if (now.getTime() >= runsEndAt(cordon)) await stopRuns(machine, left.runs, made);
   await noteTaken(machine, cordon, made);
   const pause = pauseBetweenLooks(cordon, now, looks);
@@ -92,9 +86,6 @@ async function note(
   });
 }
 
-const reservedOf = ({ pool }: Machine, { tables }: Pick<Services, 'tables'>): Promise<Reservation[]> =>
-  all(documents(tables, 'capacity', Reservation).list({ partition: pool, ...RESERVATIONS_RANGE }));
-
 /** A machine that Azure has taken will not be heard again: what was on it is lost now, and not after minutes of silence. */
 async function noteTaken(
   { name, address, status }: Machine,
@@ -113,23 +104,6 @@ async function noteTaken(
     await machines.change(name, (machine) =>
       machine.status.state === 'ready' ? { ...machine, status: { state: 'silent', since } } : undefined,
     );
-}
-
-/** Events of a machine that has little time come every ten seconds, others every minute: the same one is nothing new. */
-function moveEvent(machine: Machine, cordon: Cordon, service: string, now: Date): CloudEvent | undefined {
-  const [environment, application, name] = service.split('.');
-  const key = ServiceKey.safeParse({ environment, application, service: name }).data;
-  if (key === undefined) return undefined;
-  const time = now.toISOString();
-  const period = time.slice(0, cordon.by === 'eviction' ? 18 : 16);
-  return CloudEvent.parse({
-    specversion: '1.0',
-    id: `${service}:${cordon.since}:${period}`,
-    source: `machines/${machine.name}/drain`,
-    type: eventTypes.sweep,
-    time,
-    data: { key, reason: `machine ${machine.name} is drained: ${cordon.reason}` },
-  });
 }
 
 /** Their orchestrations see that they ended, and start them elsewhere if they have retries left. */

@@ -14,10 +14,7 @@ import { type MachineStep, takeMachineStep } from './take-machine-step.ts';
  * @param pause milliseconds between questions to an engine whose machine was not heard
  */
 export async function sweepMachines(
-  made: Pick<
-    Services,
-    'now' | 'machines' | 'consoles' | 'cloud' | 'stores' | 'engineOf' | 'tables' | 'workloads' | 'breakers'
-  >,
+  made: Services,
   client: df.DurableClient,
   context: InvocationContext,
   pause = 5_000,

@@ -2,9 +2,11 @@ import type { DurableClient } from 'durable-functions';
 import { newMachineName } from '../../shared/machines/machine-names.ts';
 import type { PoolStep } from '../../shared/machines/pool-steps.ts';
 import { provisioningId, provisionMachine } from '../../shared/machines/provisioning.ts';
+import { leftOn } from '../../shared/machines/replacement/drain-state.ts';
 import type { SweepStep } from '../../shared/machines/sweep-steps.ts';
 import type { Machine } from '../../shared/model/machine.ts';
-import { closeRoom } from '../../shared/scheduling/close-room.ts';
+import { closeRoom, reservationsOf } from '../../shared/scheduling/close-room.ts';
+import { askToMove } from '../ask-to-move.ts';
 import type { Services } from '../services.ts';
 import { startOrphanRemoval } from '../start-orphan-removal.ts';
 import { startRetirement } from '../start-retirement.ts';
@@ -14,10 +16,7 @@ export type MachineStep = SweepStep | PoolStep;
 /** Takes one step of the sweep of machines. */
 export async function takeMachineStep(
   step: MachineStep,
-  made: Pick<
-    Services,
-    'now' | 'machines' | 'cloud' | 'consoles' | 'engineOf' | 'tables' | 'workloads' | 'breakers'
-  >,
+  made: Services,
   client: DurableClient,
   pause: number,
 ): Promise<void> {
@@ -53,7 +52,8 @@ export async function takeMachineStep(
     case 'settle-power':
       return await settlePower(step.machine, made);
     case 'ask-engine':
-      return await askEngine(step.machine, made, pause);
+      if (await isSilent(step.machine, made, pause)) await askElsewhere(step.machine, made, client);
+      return;
     case 'note-removed': {
       const gone = new Set(step.machine.leftovers.map(({ vm }) => vm));
       await made.machines.change(step.machine.name, (machine) => ({
@@ -97,12 +97,22 @@ async function settlePower(
 /** How often a machine that was not heard is asked before it counts as silent: with its pauses longer than a boot takes. */
 const ASKED = 9;
 
-/** An engine that answers is as good as a report; so is a report that comes while it is asked. */
-async function askEngine(
+/** What is on a silent machine is lost: its services are asked for others at once. */
+async function askElsewhere(machine: Machine, made: Services, client: DurableClient): Promise<void> {
+  const { services } = leftOn(machine.name, await reservationsOf(machine.pool, made.tables));
+  const reason = `machine ${machine.name} is silent`;
+  await askToMove(machine, services, { reason, period: made.now().toISOString() }, made, client);
+}
+
+/**
+ * An engine that answers is as good as a report; so is a report that comes while it is asked.
+ * @returns whether the machine is silent from now on
+ */
+async function isSilent(
   { name, address }: Machine,
   { engineOf, machines, now }: Pick<Services, 'engineOf' | 'machines' | 'now'>,
   pause: number,
-): Promise<void> {
+): Promise<boolean> {
   const began = now().toISOString();
   const answers = async () => {
     if (address === undefined) return false;
@@ -118,8 +128,9 @@ async function askEngine(
     alive = await answers();
   }
   const at = now().toISOString();
-  await machines.change(name, (machine) => {
+  const changed = await machines.change(name, (machine) => {
     if (machine.status.state !== 'ready' || (machine.heardAt ?? '') > began) return undefined;
     return alive ? { ...machine, heardAt: at } : { ...machine, status: { state: 'silent', since: at } };
   });
+  return changed?.status.state === 'silent' && changed.status.since === at;
 }

@@ -14,6 +14,17 @@ export async function reservedMachines(tables: Tables): Promise<Set<string>> {
   return machines;
 }
 
+/** What is reserved on the machines of a pool. */
+export async function reservationsOf(pool: string, tables: Tables): Promise<readonly Reservation[]> {
+  const found: Reservation[] = [];
+  for await (const { value } of documents(tables, TABLE, Reservation).list({
+    partition: pool,
+    ...RESERVATIONS_RANGE,
+  }))
+    found.push(value);
+  return found;
+}
+
 /**
  * Lets nothing be placed on a machine any more, if nothing is: reservations change the same row, so one of both wins.
  * @returns false if something is reserved there
