@@ -1,6 +1,9 @@
+import type { Cordon } from '../model/machine.ts';
 import { decide, type Snapshot } from './decide.ts';
 import type { Addition } from './grow.ts';
 import type { Reservation } from './rows.ts';
+
+const CLOSED: Cordon = { since: new Date(0).toISOString(), by: 'drift', reason: '', drain: true };
 
 /**
  * Why what is reserved on a machine could not be placed on the others of its pool, nor on those that the pool may add;
@@ -18,10 +21,14 @@ export function homeless(
     reservation,
     group,
     demand: { cpu, memory, port: port !== undefined },
-    avoid: [machine],
+    avoid: [],
     owner: 'homeless',
   }));
-  const { results } = decide({ rooms, machines, reservations: [] }, changes, addition);
+  // It stays one of the pool's machines, but nothing is placed there.
+  const closed = rooms.map((room) => (room.machine === machine ? { ...room, closed: true } : room));
+  const others = machines.map((one) => (one.name === machine ? { ...one, cordon: CLOSED } : one));
+  const snapshot = { rooms: closed, machines: others, reservations: [] };
+  const { results } = decide(snapshot, changes, addition);
   for (const [index, result] of results.entries())
     if (result.outcome === 'no-room') return `${there[index]?.group}: ${result.reason}`;
   return undefined;

@@ -51,6 +51,44 @@ async function world(job: Record<string, unknown> = {}) {
 }
 
 describe('run-job', () => {
+  test('one that was stopped since its machine is drained says so, and counts as lost', async () => {
+    const made = await world();
+    const engine = await made.behave({ exitCode: 143, lines: [] });
+    const [start] = await made.send(made.event());
+    if (start === undefined) throw new Error('nothing was started');
+    const since = made.clock.now.toISOString();
+    const { output } = await made.carryOut(start, async () => {
+      for (const machine of await all(made.stores.machines.list({})))
+        await made.stores.machines.upsert('default', machine.name, {
+          ...machine,
+          cordon: { since, until: since, by: 'eviction', reason: 'Azure announced a Preempt', drain: true },
+        });
+    });
+    expect(output).toEqual({ state: 'failed' });
+    expect(await made.runs()).toMatchObject([
+      {
+        status: {
+          code: 'run-lost',
+          reason: expect.stringContaining('is drained: Azure announced a Preempt'),
+        },
+      },
+    ]);
+    expect(await engine.list([])).toEqual([]);
+  });
+
+  test('waits for another machine where one that was to come failed, and fails after the third', async () => {
+    const made = await world();
+    made.refuseMachines({ code: 'machine-not-registered', reason: 'it never reported' });
+    const [run] = await made.happen(made.event());
+    expect(run?.output).toEqual({ state: 'failed' });
+    expect(made.provisioned).toHaveLength(3);
+    expect(new Set(made.provisioned).size).toBe(3);
+    expect(await made.runs()).toMatchObject([
+      { status: { state: 'failed', code: 'machine-not-registered', reason: 'it never reported' } },
+    ]);
+    expect(await made.reservations()).toEqual([]);
+  });
+
   test('runs to completion; its last lines stay, its container and room go', async () => {
     const made = await world();
     const engine = await made.behave({ exitCode: 0, lines: ['tidied', 'done'] });
