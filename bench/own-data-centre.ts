@@ -18,6 +18,8 @@ export interface OwnDataCentre {
   readonly running: RunningDataCentre;
   readonly steps: Progress;
   readonly signal: AbortSignal;
+  /** Done before the data centre goes, last first, also when the work is interrupted. */
+  finally(undo: () => Promise<void>): void;
   /** Calls the app as the administrator. */
   call<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T>;
 }
@@ -49,11 +51,17 @@ export async function withDataCentre<T>(
     await forget();
     throw error;
   });
+  const undos: (() => Promise<void>)[] = [];
   try {
-    const own = { running, steps, signal, call: caller(running) };
+    const own: OwnDataCentre = {
+      ...{ running, steps, signal, call: caller(running) },
+      finally: (undo) => void undos.push(undo),
+    };
     return await Promise.race([work(own), aborted(signal)]);
   } finally {
     await steps.step('remove machines, network and state', async () => {
+      for (const undo of undos.reverse())
+        await undo().catch((error: unknown) => report(`could not be undone: ${error}`));
       await running.stop();
       await removeDataCentre(running.engine, running.dataCentre);
       await rm(directory, { recursive: true, force: true });

@@ -28,15 +28,13 @@ export interface WarmMachine {
 
 /** Brings a warm machine up, lets `work` use it, and removes everything, also after a failure or Ctrl-C. */
 export const withWarmMachine = <T>(report: Report, work: (machine: WarmMachine) => Promise<T>): Promise<T> =>
-  withDataCentre(report, {}, async ({ running, steps, signal, call }) => {
+  withDataCentre(report, {}, async (own) => {
+    const { running, steps, signal, call } = own;
     await mainJob(running, { checkout, cache: cacheOf(checkout), progress: steps, signal });
     const place = await machineOf(running);
     const events = await followEngine(place.socket);
-    try {
-      return await work({ running, engine: await engineOf(running, place), events, call });
-    } finally {
-      events.close();
-    }
+    own.finally(async () => events.close());
+    return await work({ running, engine: await engineOf(running, place), events, call });
   });
 
 interface Place {

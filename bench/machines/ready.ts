@@ -32,13 +32,10 @@ export const benchReady = (report: Report, rounds: number): Promise<readonly Row
     await pushImage(own.running, 'bench/nothing');
     await own.call(z.unknown(), 'PUT', '/api/v1/environments/dev/applications/bench', APPLICATION);
     const hand = await byHand(own.running);
-    try {
-      await own.steps.step('capture the golden image', () => goldenImage(own));
-      await hand.takeGolden();
-      return await measure(own, hand, report, rounds);
-    } finally {
-      await hand.close();
-    }
+    own.finally(hand.close);
+    await own.steps.step('capture the golden image', () => goldenImage(own));
+    await hand.takeGolden();
+    return await measure(own, hand, report, rounds);
   });
 
 type Image = 'golden' | 'marketplace';
