@@ -67,7 +67,9 @@ const rowOf = (machine: Machine, isActive: boolean, paint: Paint) => [
 ];
 
 function stateOf({ status, cordon, due }: Machine, paint: Paint): string {
-  if (status.state === 'failed') return paint('red', `failed: ${harmless(status.reason)}`);
+  // The end of its console follows in the reason: `inspect` and `console` show it.
+  if (status.state === 'failed')
+    return paint('red', `failed: ${harmless(status.reason.replace(/\. Its console ends:\n.*$/s, ''))}`);
   const colour = status.state === 'ready' ? 'green' : status.state === 'silent' ? 'red' : 'yellow';
   const state = paint(colour, status.state);
   if (cordon !== undefined) return `${state}, ${paint('yellow', cordonText(cordon))}`;
