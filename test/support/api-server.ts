@@ -33,6 +33,7 @@ import { goldenStore } from '../../shared/machines/golden/golden-store.ts';
 import { memoryMachineImages } from '../../shared/machines/golden/machine-images.memory.ts';
 import { machineStore } from '../../shared/machines/machine-store.ts';
 import { memoryPower } from '../../shared/machines/power.memory.ts';
+import { machineRunStore } from '../../shared/machines/run/run-store.ts';
 import { runStore } from '../../shared/registry/care/run-store.ts';
 import { imageResolver } from '../../shared/registry/image-resolver.ts';
 import { policyStore } from '../../shared/registry/policy/policy-store.ts';
@@ -144,6 +145,7 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     publicAccess,
     catalogue: memoryCatalogue(),
     power: memoryPower(),
+    machineRuns: machineRunStore(tables),
     ...poolServices({ tables, now }),
     consoles: consoles(memoryBlobs()),
     golden: goldenStore(tables),
