@@ -10,6 +10,7 @@ import {
   endRun,
   failedStatus,
   type RunJob,
+  roomPause,
   runJob,
   startRun,
   waitForRun,
@@ -19,9 +20,13 @@ import { callActivity, callOrchestration, orchestration } from './call-activity.
 
 /** Waits after which the history is cut. */
 const MOST_WAITS = 60;
-/** How long a run waits for room or for an engine. */
+/** How long a run waits for an engine. */
 const PATIENCE_MS = 600_000;
 const PAUSE_MS = 5_000;
+/** How long it waits for room, which others have or which is on its way. */
+const ROOM_PATIENCE_MS = 1_800_000;
+/** Machines that were to come for it and failed, after which it fails too. */
+const MOST_LOST = 3;
 
 type Ended = { readonly exitCode: 0; readonly lastLines: readonly string[] } | Failure;
 
@@ -63,10 +68,12 @@ function* start(
   context: OrchestrationContext,
   current: Run,
 ): Generator<Task, string | Failure | 'superseded', unknown> {
-  const until = context.df.currentUtcDateTime.getTime() + PATIENCE_MS;
-  for (;;) {
+  const began = context.df.currentUtcDateTime.getTime();
+  let lost = 0;
+  for (let waits = 0; ; ) {
     const started = doneOf(yield* callActivity(context, startRun, { run: current }));
-    const over = context.df.currentUtcDateTime.getTime() > until;
+    const waited = context.df.currentUtcDateTime.getTime() - began;
+    const over = waited > PATIENCE_MS;
     switch (started.outcome) {
       case 'started':
         return started.machine;
@@ -75,9 +82,10 @@ function* start(
       case 'refused':
         return started.failure;
       case 'no-room':
-        if (over) return { code: 'no-room', reason: started.reason };
+        if (waited > ROOM_PATIENCE_MS) return { code: 'no-room', reason: started.reason };
         context.df.setCustomStatus({ doing: [started.reason] });
-        yield context.df.createTimer(later(context.df.currentUtcDateTime, PAUSE_MS));
+        yield context.df.createTimer(later(context.df.currentUtcDateTime, roomPause(waits)));
+        waits += 1;
         break;
       case 'unreachable':
         if (over) return { code: 'engine-unreachable', reason: started.reason };
@@ -97,7 +105,9 @@ function* start(
                   provisioningId(provision.machine),
                 ),
               );
-        if (failure !== undefined) return failure;
+        // Another machine may come: how soon, its pool decides.
+        lost += failure === undefined ? 0 : 1;
+        if (failure !== undefined && lost >= MOST_LOST) return failure;
       }
     }
   }

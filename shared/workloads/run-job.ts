@@ -61,3 +61,6 @@ export const failedStatus = (failure: Failure, at: string): RunStatus => ({
   ...(failure.exitCode !== undefined && { exitCode: failure.exitCode }),
   lastLines: [...(failure.lastLines ?? [])],
 });
+
+/** Milliseconds before room is looked for again, each pause longer than the one before. @param waits before it */
+export const roomPause = (waits: number): number => Math.min(15_000, Math.round(5_000 * 1.2 ** waits));
