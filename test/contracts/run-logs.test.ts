@@ -1,4 +1,4 @@
-import { AppendBlobClient } from '@azure/storage-blob';
+import { AnonymousCredential, AppendBlobClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { azureRunLogs } from '../../shared/machines/run/run-logs.azure.ts';
 import { memoryRunLogs } from '../../shared/machines/run/run-logs.memory.ts';
@@ -30,7 +30,7 @@ describe.each<{
         logs,
         // As a machine does, which has the address alone.
         async append(blob, text) {
-          const client = new AppendBlobClient(await logs.writeUrl(blob, 600));
+          const client = new AppendBlobClient(await logs.writeUrl(blob, 600), new AnonymousCredential());
           await client.createIfNotExists();
           await client.appendBlock(text, Buffer.byteLength(text));
         },
