@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { containerName } from '../../infra/local/machine-runtime/machine-container.ts';
 import { Machine } from '../../shared/model/machine.ts';
@@ -97,14 +97,19 @@ describe.skipIf(obstacle !== undefined)(
           await sleep(50);
         }
       })();
-      return {
-        async stop() {
-          going = false;
-          await done;
-          return { asked, failures };
-        },
+      const stop = async () => {
+        going = false;
+        await done;
+        return { asked, failures };
       };
+      done.catch(() => {});
+      loads.push(stop);
+      return { stop };
     };
+    const loads: (() => Promise<unknown>)[] = [];
+    afterEach(async () => {
+      await Promise.allSettled(loads.splice(0).map((stop) => stop()));
+    });
 
     it('one that is not as its pool wants it is replaced, without a failed request', async () => {
       const [first] = await ready(1);
