@@ -132,7 +132,7 @@ describe.skipIf(obstacle !== undefined)(
       expect(away).toMatchObject({ code: 1, stdout: '' });
       expect(away.stderr).toContain('berth machine start box');
       await person.berthSays('machine', 'start', 'box');
-      expect(await person.bash("docker ps -a --format '{{.Names}}'")).toMatchObject({
+      expect(await person.bash("docker ps -a --filter name=keep --format '{{.Names}}'")).toMatchObject({
         code: 0,
         stdout: 'keep\n',
       });
