@@ -3,6 +3,10 @@ import { z } from 'zod';
 
 const port = z.number().int().min(1024).max(65535);
 
+/** How machines are made on this computer. */
+export const MachineKind = z.enum(['containers', 'qemu']);
+export type MachineKind = z.infer<typeof MachineKind>;
+
 /** What the processes of one local data centre must agree on: written by the supervisor, read by storage and cloud. */
 export const DataCentre = z.object({
   /** 8 hex digits: stands in the names of the Docker network, the machines and our engine's folders. */
@@ -15,6 +19,8 @@ export const DataCentre = z.object({
   subnet: z.cidrv4(),
   /** Name of the machines' Docker network. */
   network: z.string(),
+  /** What machines are: systemd hosts in containers (where absent), or virtual machines of QEMU. */
+  machines: MachineKind.optional(),
   /** Path of the Docker engine's socket. */
   engineSocket: z.string(),
   /** Chosen once, since image references hold the app's. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readDataCentre } from '../data-centre.ts';
 import { dockerMachineRuntime } from '../machine-runtime/docker-machine-runtime.ts';
 import { ensureEngine } from '../machine-runtime/engine.ts';
+import { qemuMachineRuntime } from '../machine-runtime/qemu/qemu-machine-runtime.ts';
 import { ensurePlatformCa } from '../platform-ca/authority.ts';
 import { startCloud } from './start-cloud.ts';
 
@@ -22,19 +23,21 @@ const engine = await ensureEngine({
   dockerHost: `unix://${dataCentre.engineSocket}`,
   report,
 });
-const runtime = await dockerMachineRuntime({
-  engine,
+const common = {
   id: dataCentre.id,
   directory,
   cache,
-  network: dataCentre.network,
   subnet: dataCentre.subnet,
   gateway,
   metadataPort: ports.metadata,
   openPorts: [ports.app],
   authority: ca.certificatePem,
   report,
-});
+};
+const runtime =
+  dataCentre.machines === 'qemu'
+    ? await qemuMachineRuntime(common)
+    : await dockerMachineRuntime({ ...common, engine, network: dataCentre.network });
 
 const cloud = await startCloud(dataCentre, { runtime });
 const stop = async (): Promise<void> => {

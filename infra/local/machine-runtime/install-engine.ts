@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { run } from './command.ts';
 
 /** Programs that our own engine needs, and the Debian package of each. */
-const programs = [
+const programs: readonly NeededProgram[] = [
   { program: 'dockerd', packages: ['docker.io'] },
   // Newer releases only recommend docker-cli; older ones have the client in docker.io.
   { program: 'docker', packages: ['docker-cli', 'docker.io'] },
@@ -22,9 +22,22 @@ export async function whyNotInstall(): Promise<string | undefined> {
   return undefined;
 }
 
+export interface NeededProgram {
+  readonly program: string;
+  /** Debian packages that have it, the first that there is. */
+  readonly packages: readonly string[];
+}
+
 /** Installs what is missing of the programs that our own engine needs. Needs root. */
-export async function installEngine(report: (line: string) => void): Promise<void> {
-  const missing = programs.filter(({ program }) => !installed(program));
+export const installEngine = (report: (line: string) => void): Promise<void> =>
+  installPrograms(programs, report);
+
+/** Installs what is missing, from Debian's packages. Needs root. */
+export async function installPrograms(
+  needed: readonly NeededProgram[],
+  report: (line: string) => void,
+): Promise<void> {
+  const missing = needed.filter(({ program }) => !installed(program));
   if (missing.length === 0) return;
   await apt(['update', '-q'], () => {});
   const packages: string[] = [];

@@ -42,6 +42,7 @@ async function main(): Promise<number> {
       cache: cacheOf(CHECKOUT),
       app: options.packaged ? join(CHECKOUT, 'dist/package') : CHECKOUT,
       dockerHost: process.env['DOCKER_HOST'],
+      machines: options.machines,
       progress: shown,
       signal,
     });

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import type { DataCentre } from '../data-centre.ts';
+import type { DataCentre, MachineKind } from '../data-centre.ts';
 import type { HostEngine } from '../machine-runtime/engine.ts';
 import { ensurePlatformCa } from '../platform-ca/authority.ts';
 import { issueServerCertificate } from '../platform-ca/server-certificate.ts';
@@ -23,6 +23,8 @@ export interface StartOptions {
   /** Absolute: folder of the function app, with host.json and package.json. */
   readonly app: string;
   readonly dockerHost: string | undefined;
+  /** What machines are; absent: as at earlier starts, at first containers. */
+  readonly machines?: MachineKind | undefined;
   /** Other programs than the usual in these places, absolute: they take the same arguments, and say `ready`. */
   readonly programs?: Partial<Readonly<Record<'storage' | 'cloud', string>>>;
   readonly progress: Progress;
@@ -56,7 +58,7 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
   try {
     await endLeftovers(files.processes);
     prepared = await progress.step('container engine and network', (note) =>
-      prepare(directory, options.dockerHost, note),
+      prepare(directory, options.dockerHost, note, options.machines),
     );
     const { dataCentre, engine } = prepared;
     const ca = await ensurePlatformCa(files.ca);

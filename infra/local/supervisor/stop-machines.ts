@@ -6,9 +6,11 @@ import type { HostEngine } from '../machine-runtime/engine.ts';
 import { dataCentreLabel } from '../machine-runtime/machine-container.ts';
 import { removeMachineNetwork } from '../machine-runtime/machine-network.ts';
 import { stopEngine } from '../machine-runtime/own-engine.ts';
+import { stopVirtualMachines } from '../machine-runtime/qemu/stop-virtual-machines.ts';
 
 /** Stops what runs on the engine for this data centre. Our own engine stops with it, and the computer's settings are put back. */
 export async function stopMachines(engine: HostEngine, dataCentre: DataCentre): Promise<void> {
+  await stopVirtualMachines(dataCentre, 'power-down');
   if (engine.own) {
     await stopEngine(dataCentre);
     return;
@@ -24,6 +26,7 @@ export async function stopMachines(engine: HostEngine, dataCentre: DataCentre): 
  * images are kept, and other data centres below it: `npm start` has its own in .berth, --once and the bench inside that.
  */
 export async function removeDataCentre(engine: HostEngine, dataCentre: DataCentre): Promise<void> {
+  await stopVirtualMachines(dataCentre, 'cut-off');
   if (engine.own) await stopEngine(dataCentre);
   else {
     for (const id of await containersOf(engine, dataCentre))
