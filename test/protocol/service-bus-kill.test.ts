@@ -58,7 +58,9 @@ beforeEach(async () => {
   };
   client = new ServiceBusClient('localhost', credential, {
     customEndpointAddress: `https://localhost:${port}`,
-    retryOptions: { retryDelayInMs: 200, maxRetryDelayInMs: 1000, maxRetries: 20 },
+    // A message that went out just before its connection was seen to end is waited for that long (60 s by itself), then
+    // sent again: its id makes it one.
+    retryOptions: { retryDelayInMs: 200, maxRetryDelayInMs: 1000, maxRetries: 20, timeoutInMs: 10_000 },
   });
 });
 afterEach(async () => {
