@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { capturedImageName } from '../../infra/local/machine-runtime/capture.ts';
 import { addressIn } from '../../infra/local/machine-runtime/free-subnet.ts';
+import { admitBridge, machineBridge } from '../../infra/local/machine-runtime/host-settings.ts';
 import type { MachineRequest } from '../../infra/local/machine-runtime/machine-runtime.ts';
 import type { RunningDataCentre } from '../../infra/local/supervisor/start-data-centre.ts';
 import { engines } from '../../shared/docker/engines.ts';
@@ -30,6 +31,9 @@ const ASK_EVERY = 20;
 export async function byHand({ engine, dataCentre }: RunningDataCentre): Promise<ByHand> {
   const machines = await startMachines(`unix://${dataCentre.engineSocket}`);
   const { subnet } = machines.network;
+  // To this side the data centre's own engine is one that was there before, whose networks are not its business: without
+  // this its machines would not reach the packages that cloud-init installs. The rules go with that data centre.
+  if (engine.own) await admitBridge(dataCentre.id, machineBridge(machines.id), subnet);
   const prefix = `hand-${randomBytes(2).toString('hex')}`;
   const known = Object.fromEntries(
     Array.from({ length: MOST }, (_none, index) => [`${prefix}-${index}`, addressIn(subnet, 10 + index)]),
