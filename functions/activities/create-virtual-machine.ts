@@ -6,7 +6,7 @@ import { renderBuilderCloudInit } from '../../shared/machines/golden/builder-clo
 import { IMAGE_BUILDERS } from '../../shared/machines/golden/builder-pool.ts';
 import { createVirtualMachine } from '../../shared/machines/machine-activities.ts';
 import { expectedAttempt } from '../../shared/machines/superseded.ts';
-import { Retryable } from '../../shared/model/errors.ts';
+import { Retryable, Terminal } from '../../shared/model/errors.ts';
 import type { Machine } from '../../shared/model/machine.ts';
 import type { Services } from '../services.ts';
 import { activity } from './activity.ts';
@@ -28,8 +28,8 @@ export const create = activity(createVirtualMachine, async ({ machine: name, att
       : undefined,
   );
   const machine = expectedAttempt(name, changed, attempt);
-  // Recorded as booting before: an earlier run of this may have asked, and was not heard.
-  const isRepeated = found.status.state === 'booting';
+  // Recorded as asked for before: an earlier run of this may have asked, and was not heard.
+  const isRepeated = found.status.state !== 'provisioning';
   const progress = await ask(machine, made, isRepeated);
   if (machine.golden === undefined || progress.status !== 'refused' || !isAbsent(progress.code))
     return progress;
@@ -43,7 +43,8 @@ export const create = activity(createVirtualMachine, async ({ machine: name, att
 async function ask(machine: Machine, made: Services, isRepeated: boolean): Promise<Progress> {
   const { name, pool, size, golden, image, zone, priority, hand } = machine;
   const { vm, nic, disk } = machine.resources;
-  const customData = pool === IMAGE_BUILDERS ? renderBuilderCloudInit() : await customDataOf(machine, made);
+  const customData =
+    pool === IMAGE_BUILDERS ? renderBuilderCloudInit() : await customDataOf(machine, made, isRepeated);
   const tags = { ...hand?.tags, 'berth-machine': name, 'berth-pool': pool };
   const progress = await made.cloud.createVirtualMachine({
     name: vm,
@@ -63,7 +64,11 @@ async function ask(machine: Machine, made: Services, isRepeated: boolean): Promi
   return { ...progress, uncertain: (await made.cloud.virtualMachine(vm)) === undefined };
 }
 
-const customDataOf = async ({ name, golden, hand }: Machine, made: Services): Promise<string> => {
+const customDataOf = async (
+  { name, golden, hand }: Machine,
+  made: Services,
+  isRepeated: boolean,
+): Promise<string> => {
   const ours = renderCloudInit({
     machine: name,
     appUrl: `https://${made.settings.hostname}`,
@@ -73,7 +78,15 @@ const customDataOf = async ({ name, golden, hand }: Machine, made: Services): Pr
   });
   if (hand?.customData !== true) return ours;
   const users = await made.secrets.open(customDataSecret(name));
-  return withUserData(ours, users && new TextDecoder().decode(users));
+  // It is forgotten when the machine registers: asked for again, the VM is there and keeps what it was given.
+  if (users === undefined && isRepeated) return ours;
+  if (users === undefined)
+    throw new Terminal({
+      code: 'custom-data-missing',
+      message: `The cloud-init data that ${name} was asked for with is not there any more.`,
+      remedy: `Remove it and ask again: berth machine rm ${name}`,
+    });
+  return withUserData(ours, new TextDecoder().decode(users));
 };
 
 /** The address and DNS name at which the user of a machine made by hand reaches it: its certificate names them. */

@@ -19,6 +19,7 @@ import { consoles } from '../../shared/machines/consoles.ts';
 import { machineStore } from '../../shared/machines/machine-store.ts';
 import { memoryPower } from '../../shared/machines/power.memory.ts';
 import { ProvisionMachine } from '../../shared/machines/provisioning.ts';
+import { Retryable } from '../../shared/model/errors.ts';
 import type { Machine } from '../../shared/model/machine.ts';
 import { MachineName, PoolName } from '../../shared/model/names.ts';
 import { NewMachine } from '../../shared/model/new-machine.ts';
@@ -204,6 +205,34 @@ describe('making a machine by hand', () => {
       status: { state: 'failed' },
       leftovers: [],
     });
+  });
+
+  it('is not made without the data of its user, and says so', async () => {
+    const made = await world({ customData: '#!/bin/sh\necho mine\n' });
+    await made.services.secrets.remove(customDataSecret(name));
+    const { output } = await made.provision();
+    expect(output).toMatchObject({ status: 'failed', reason: expect.stringContaining('cloud-init data') });
+    expect(made.requests).toEqual([]);
+    expect(await made.tagged()).toEqual([]);
+  });
+
+  it('is asked for once more after it has registered, and forgotten that data', async () => {
+    const made = await world({ customData: '#!/bin/sh\necho mine\n' });
+    const { createVirtualMachine } = made.cloud;
+    let asked = 0;
+    made.cloud.createVirtualMachine = async (request) => {
+      const progress = await createVirtualMachine(request);
+      asked += 1;
+      if (asked > 1) {
+        await made.report();
+        return progress;
+      }
+      await made.services.secrets.remove(customDataSecret(name));
+      throw new Retryable({ code: 'arm-unavailable', message: 'no answer', remedy: 'again' });
+    };
+    expect((await made.provision()).output).toMatchObject({ status: 'ready' });
+    expect(asked).toBe(2);
+    expect(await made.tagged()).toEqual(ALL);
   });
 
   it('is tried in no other size; where Azure has none of it, all is removed', async () => {

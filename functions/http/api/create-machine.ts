@@ -30,10 +30,16 @@ export const create = endpoint(
       admitted(body.allowFrom, request, services),
       services,
     );
-    const machine = await recorded(record(key, principal?.id ?? ''), body.customData, key, services);
+    const machine = await recorded(record(key, principal?.id ?? ''), key, services);
     const client = df.getClient(context);
     // A repeated request finds the record, and an orchestration that a crash kept from beginning.
-    if (machine.status.state === 'provisioning' && !(await isGoing(client, machine.owner)))
+    if (machine.status.state === 'provisioning' && !(await isGoing(client, machine.owner))) {
+      // Only who has the name seals under it: of two who ask at once, one is refused and may leave nothing.
+      if (body.customData !== undefined)
+        await services.secrets.seal(
+          customDataSecret(machine.name),
+          new TextEncoder().encode(body.customData),
+        );
       await client.startNew(provisionMachine.name, {
         instanceId: machine.owner,
         input: {
@@ -48,6 +54,7 @@ export const create = endpoint(
           cause: `api ${principal?.id ?? ''}`,
         },
       });
+    }
     return { machine, plan, operation: begunOperation('create', machine, machine.owner, services.now()) };
   },
   { durable: true },
@@ -62,16 +69,13 @@ const REGISTERED_WITHIN = 1_200;
  */
 async function recorded(
   wanted: Machine,
-  customData: string | undefined,
   key: string | undefined,
-  { machines, secrets }: Services,
+  { machines }: Pick<Services, 'machines'>,
 ): Promise<Machine> {
   const { name } = wanted;
   const existing = await machines.get(name);
   if (existing !== undefined && key !== undefined && existing.hand?.request === key) return existing;
   if (existing !== undefined) refuseTaken(existing);
-  if (customData !== undefined)
-    await secrets.seal(customDataSecret(name), new TextEncoder().encode(customData));
   if (existing !== undefined) await machines.remove(name);
   const added = await machines.add(wanted);
   if (added.resources.vm !== wanted.resources.vm) refuseTaken(added);

@@ -50,6 +50,17 @@ const started = (orchestration: string, machine: string) =>
   );
 
 describe('a machine by hand', () => {
+  it('is one of two that are asked for at once under its name, with the cloud-init data of that one', async () => {
+    const wanted = ['first', 'second'].map((word) => `#cloud-config\nwrite_files: [{path: /${word}}]\n`);
+    const answers = await Promise.all(
+      wanted.map((customData, index) => create({ name: 'twin', customData }, `twin-${index}`)),
+    );
+    expect(answers.map(codeOf).sort()).toEqual(['202 undefined', '409 machine-exists']);
+    const winner = answers.findIndex(({ status }) => status === 202);
+    const sealed = await world.server.services.secrets.open(customDataSecret('twin'));
+    expect(new TextDecoder().decode(sealed)).toBe(wanted[winner]);
+  });
+
   it('is planned, with its cost, and nothing is made', async () => {
     const before = world.server.durable.starts.length;
     const { status, json } = await ask('POST', '/api/v1/machine-plans', {
