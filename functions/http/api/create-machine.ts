@@ -76,19 +76,26 @@ async function recorded(
   const existing = await machines.get(name);
   if (existing !== undefined && key !== undefined && existing.hand?.request === key) return existing;
   if (existing !== undefined) refuseTaken(existing);
-  if (existing !== undefined) await machines.remove(name);
-  const added = await machines.add(wanted);
-  if (added.resources.vm !== wanted.resources.vm) refuseTaken(added);
-  return added;
+  const replaced =
+    existing && (await machines.change(name, (current) => (isFree(current) ? wanted : undefined)));
+  const recorded = replaced ?? (await machines.add(wanted));
+  if (recorded.resources.vm === wanted.resources.vm) return recorded;
+  throw taken(recorded);
 }
 
-/** The name of a machine that failed, and of which nothing is left, is free. @throws Terminal `machine-exists` (409) */
-function refuseTaken({ name, status, leftovers }: Machine): void {
-  if (status.state === 'failed' && leftovers.length === 0) return;
-  throw new Terminal({
+/** @throws Terminal `machine-exists` (409) */
+function refuseTaken(machine: Machine): void {
+  if (!isFree(machine)) throw taken(machine);
+}
+
+/** The name of a machine that failed, and of which nothing is left, is free. */
+const isFree = ({ status, leftovers }: Machine): boolean =>
+  status.state === 'failed' && leftovers.length === 0;
+
+const taken = ({ name, status }: Machine): Terminal =>
+  new Terminal({
     code: 'machine-exists',
     status: 409,
     message: `There is a machine ${name} already; it is ${status.state}.`,
     remedy: `Choose another name, or remove it first: berth machine rm ${name}`,
   });
-}

@@ -13,7 +13,7 @@ import { lookAtRun } from '../../../shared/machines/run/look-at-run.ts';
 import { machinesFor, osOfImage, renderOrder, summary } from '../../../shared/machines/run/plan-run.ts';
 import { runCommand, runInstance } from '../../../shared/machines/run/run-activities.ts';
 import { batchOf } from '../../../shared/machines/run/run-store.ts';
-import { Retryable, Terminal } from '../../../shared/model/errors.ts';
+import { Terminal } from '../../../shared/model/errors.ts';
 import type { Machine } from '../../../shared/model/machine.ts';
 import {
   hasEnded,
@@ -48,7 +48,10 @@ export const start = endpoint(
       .digest('hex');
     const wanted = batchOf(services.now(), key.slice(0, 8));
     const batch = await services.machineRuns.claim(key, wanted);
-    if (batch !== wanted) return { batch, runs: await sameAgain(batch, services) };
+    // The same request came before. One that ended before it had recorded anything had asked Azure for nothing, and is
+    // answered now.
+    const earlier = batch === wanted ? [] : await services.machineRuns.ofBatch(batch);
+    if (earlier.length > 0) return { batch, runs: [...earlier] };
     const { timeout, user } = body;
     const runs = await beginRuns(services, { batch, by, what: summary(body), timeout, user, on });
     const client = df.getClient(context);
@@ -75,18 +78,6 @@ async function osOf(
     status: 404,
     message: `Azure has no virtual machine ${resources.vm}.`,
     remedy: 'List them: berth machine ls',
-  });
-}
-
-/** The same request came before. */
-async function sameAgain(batch: string, { machineRuns }: Services): Promise<MachineRun[]> {
-  const runs = await machineRuns.ofBatch(batch);
-  if (runs.length > 0) return [...runs];
-  throw new Retryable({
-    code: 'runs-starting',
-    message: 'The same request is just being answered.',
-    remedy: 'Send it again in a moment.',
-    afterMs: 1000,
   });
 }
 

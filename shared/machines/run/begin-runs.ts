@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Retryable } from '../../model/errors.ts';
 import type { Machine } from '../../model/machine.ts';
 import { type MachineRun, type OperatingSystem, outputBlob } from '../../model/machine-run.ts';
+import { Conflict } from '../../state/tables.ts';
 import type { Begun, RunCommands } from './run-commands.ts';
 import type { RunLogs } from './run-logs.ts';
 import type { MachineRunStore } from './run-store.ts';
@@ -35,10 +36,14 @@ const AFTER = 1800;
 /** How often ARM is asked again where it was too busy to accept. */
 const TRIES = 4;
 
-/** Records every run, then asks ARM for each, once. @returns the runs as they stand then */
+/**
+ * Records every run, then asks ARM for each, once.
+ * @returns the runs as they stand then
+ * @throws Retryable `runs-starting` where another process is just recording them
+ */
 export async function beginRuns(ports: RunPorts, plan: RunPlan): Promise<readonly MachineRun[]> {
   const planned = plan.on.map((one) => ({ run: runOf(plan, one, ports.now()), rendered: one.rendered }));
-  for (const { run } of planned) await ports.machineRuns.add(run);
+  for (const { run } of planned) await record(ports, run);
   const begun: MachineRun[] = [];
   for (let at = 0; at < planned.length; at += AT_ONCE)
     begun.push(
@@ -47,6 +52,20 @@ export async function beginRuns(ports: RunPorts, plan: RunPlan): Promise<readonl
       )),
     );
   return begun;
+}
+
+async function record({ machineRuns }: RunPorts, run: MachineRun): Promise<void> {
+  try {
+    await machineRuns.add(run);
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    throw new Retryable({
+      code: 'runs-starting',
+      message: 'The same request is just being answered.',
+      remedy: 'Send it again in a moment.',
+      afterMs: 1000,
+    });
+  }
 }
 
 function runOf(

@@ -53,6 +53,21 @@ describe('runs over the API', () => {
   });
   afterEach(() => server?.close());
 
+  it('is answered when it comes again after an end of the app that left nothing but its key', async () => {
+    const { machineRuns } = server.services;
+    const { add } = machineRuns;
+    machineRuns.add = async () => {
+      throw new Error('the app ends here');
+    };
+    const order = { on: { machines: ['web-1'] }, command: ['uptime'] };
+    expect((await start(order, { 'idempotency-key': 'two' })).status).toBe(500);
+    machineRuns.add = add;
+    const again = await start(order, { 'idempotency-key': 'two' });
+    expect(again.body.runs).toMatchObject([{ machine: 'web-1', status: { state: 'running' } }]);
+    expect((await start(order, { 'idempotency-key': 'two' })).body.runs).toHaveLength(1);
+    expect(commands.names('web-1-vm')).toHaveLength(1);
+  });
+
   const start = async (json: object, headers: Record<string, string> = {}) => {
     const { status, json: body } = await ask('POST', RUNS, { json, headers });
     return { status, body: body as { batch: string; runs: MachineRun[]; code?: string; issues?: object[] } };
