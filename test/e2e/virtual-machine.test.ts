@@ -40,6 +40,15 @@ describe.skipIf(obstacle !== undefined)(
         sshKeys: [],
         inboundRules: [],
       });
+    const report = (line: string) => console.log(`  ${line}`);
+    /** As the cloud does at each of its starts. */
+    const open = () =>
+      qemuMachineRuntime({
+        ...{ id: machines.id, directory: machines.directory, cache, ...machines.network, report },
+        metadataPort: machines.metadataPort,
+        openPorts: [machines.appPort],
+        authority: machines.ca.certificatePem,
+      });
     const booted = () =>
       until(
         'cloud-init is done',
@@ -52,17 +61,11 @@ describe.skipIf(obstacle !== undefined)(
       );
 
     beforeAll(async () => {
-      const report = (line: string) => console.log(`  ${line}`);
       await installQemu(report);
       machines = await startMachines();
       address = addressIn(machines.network.subnet, 10);
       mkdirSync(join(machines.directory, 'machines'), { recursive: true });
-      runtime = await qemuMachineRuntime({
-        ...{ id: machines.id, directory: machines.directory, cache, ...machines.network, report },
-        metadataPort: machines.metadataPort,
-        openPorts: [machines.appPort],
-        authority: machines.ca.certificatePem,
-      });
+      runtime = await open();
     });
 
     afterAll(async () => {
@@ -99,6 +102,22 @@ describe.skipIf(obstacle !== undefined)(
       await runtime.start(name);
       await booted();
       expect(await shell('cat /srv/kept')).toBe('kept');
+    });
+
+    it('stays as it was over starts of the cloud: on, off by its own doing, and on again after a stop of all', async () => {
+      runtime = await open();
+      expect(await runtime.state(name)).toBe('running');
+      await stopVirtualMachines(machines, 'power-down');
+      expect(await runtime.state(name)).toBe('stopped');
+      runtime = await open();
+      expect(await runtime.state(name)).toBe('running');
+      await booted();
+      await shell('systemctl --no-block poweroff');
+      await until('it is down', async () => (await runtime.state(name)) === 'stopped');
+      runtime = await open();
+      expect(await runtime.state(name)).toBe('stopped');
+      await runtime.start(name);
+      await booted();
     });
 
     it('is captured as an image, from which a machine boots', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostRelease } from './base-recipe.ts';
 
 /** How this computer reaches Debian's packages: machines of the same release use the same mirror and proxy. */
 export interface AptSettings {
@@ -8,6 +9,12 @@ export interface AptSettings {
   readonly sources: string;
   /** Lines of apt.conf about getting packages, proxies among them. */
   readonly options: readonly string[];
+}
+
+/** This computer's mirror and proxy serve machines of the same release only. */
+export function aptOfMachines(): AptSettings {
+  const release = hostRelease();
+  return release === undefined ? { sources: '', options: [] } : aptSettings(release);
 }
 
 export function aptSettings(release: string): AptSettings {

@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { Retryable, Terminal } from '../../../shared/model/errors.ts';
 import { type AptSettings, aptSettings } from './apt-settings.ts';
 import { type BaseRecipe, baseImageName, baseRecipe, hostRelease } from './base-recipe.ts';
-import { run } from './command.ts';
 import { type EngineApi, jsonLines, readAll } from './engine-api.ts';
 import { installed } from './install-engine.ts';
+import { makeRoot } from './make-root.ts';
 import { tarOf } from './tar.ts';
 
 export interface BaseImageOptions {
@@ -56,23 +56,10 @@ async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseIm
   removeRests(options.cache);
   const unfinished = `${archive}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
-    await run(
-      'mmdebstrap',
-      [
-        ...recipe.options,
-        `--include=${recipe.packages.join(',')}`,
-        ...apt.options.map((option) => `--aptopt=${option}`),
-        `--customize-hook=chroot "$1" sh -c '${recipe.script}'`,
-        recipe.release,
-        unfinished,
-        ...(apt.sources === '' ? [] : ['-']),
-      ],
-      {
-        input: apt.sources,
-        line: progress(options.report),
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-      },
-    );
+    await makeRoot(recipe, unfinished, apt, {
+      line: progress(options.report),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     renameSync(unfinished, archive);
   } finally {
     rmSync(unfinished, { force: true });

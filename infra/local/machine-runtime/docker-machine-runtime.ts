@@ -1,11 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Terminal } from '../../../shared/model/errors.ts';
 import type { Running } from '../data-centre.ts';
-import { aptSettings } from './apt-settings.ts';
+import { absentMachine } from './absent-machine.ts';
+import { aptOfMachines } from './apt-settings.ts';
 import { ensureBaseImage } from './base-image.ts';
-import { hostRelease } from './base-recipe.ts';
-import { platformFolder } from './boot-script.ts';
 import { boundingSet, machineCapabilities } from './capabilities.ts';
 import { capturedImageName, captureMachine, removeCapturedImage } from './capture.ts';
 import type { HostEngine } from './engine.ts';
@@ -24,6 +22,8 @@ import {
 } from './machine-folder.ts';
 import { ensureMachineNetwork } from './machine-network.ts';
 import type { MachineRuntime } from './machine-runtime.ts';
+import { once } from './once.ts';
+import { platformFolder } from './platform-settings.ts';
 import { answerEnd, followPower } from './power.ts';
 
 export interface DockerMachineRuntimeOptions {
@@ -141,14 +141,14 @@ export async function dockerMachineRuntime(
     list: () => listMachines(api, id),
     console: async (name) => {
       const found = await inspectMachine(api, container(name));
-      if (found === undefined) throw absent(name);
+      if (found === undefined) throw absentMachine(name);
       const since = new Date(found.State.StartedAt).getTime() / 1000;
       const path = `/containers/${found.Id}/logs?stdout=true&stderr=true&since=${since.toFixed(3)}`;
       return (await readAll(await api.stream('GET', path))).toString();
     },
     capture: async (name, imageId) => {
       const found = await inspectMachine(api, container(name));
-      if (found === undefined) throw absent(name);
+      if (found === undefined) throw absentMachine(name);
       await captureMachine({ api, id, container: found.Id, imageId });
     },
     removeImage: (imageId) => removeCapturedImage(api, id, imageId),
@@ -172,32 +172,6 @@ export async function dockerMachineRuntime(
       await power.close();
     },
   };
-}
-
-/** Work that callers share while it goes on and once it has succeeded; after a failure the next call begins again. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let going: Promise<T> | undefined;
-  return () => {
-    going ??= work().catch((error) => {
-      going = undefined;
-      throw error;
-    });
-    return going;
-  };
-}
-
-const absent = (name: string): Terminal =>
-  new Terminal({
-    code: 'machine-absent',
-    message: `There is no machine ${name}`,
-    remedy: 'List the machines to see their names.',
-    status: 404,
-  });
-
-/** This computer's mirror and proxy serve machines of the same release only. */
-function aptOfMachines() {
-  const release = hostRelease();
-  return release === undefined ? { sources: '', options: [] } : aptSettings(release);
 }
 
 /**

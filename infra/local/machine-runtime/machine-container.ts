@@ -1,6 +1,6 @@
-import { platformFolder } from './boot-script.ts';
 import { machineFolder } from './machine-folder.ts';
 import type { MachineRequest } from './machine-runtime.ts';
+import { platformFolder } from './platform-settings.ts';
 
 export interface ContainerPlace {
   /** The data centre's id and directory. */

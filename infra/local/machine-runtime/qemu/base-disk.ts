@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type AptSettings, aptSettings } from '../apt-settings.ts';
+import { aptSettings } from '../apt-settings.ts';
 import { hostRelease } from '../base-recipe.ts';
 import { run } from '../command.ts';
+import { makeRoot } from '../make-root.ts';
 import { platformScript, platformUnit } from './boot-script.ts';
 import { qemuRecipe } from './recipe.ts';
 
@@ -50,29 +51,25 @@ export async function ensureBaseDisk({ cache, report, signal }: BaseDiskOptions)
   if (existsSync(folder)) return files;
   const unfinished = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
   const root = join(unfinished, 'root');
+  const aborted = signal === undefined ? {} : { signal };
   mkdirSync(root, { recursive: true });
   try {
     report(`making the machines' disk of Debian ${release} packages, with a kernel`);
-    await install(root, recipe, aptSettings(release), signal);
-    const script = join(unfinished, 'platform');
-    writeFileSync(script, platformScript);
-    copyFileSync(script, join(root, 'usr/local/lib/berth-platform'));
+    await makeRoot(recipe, root, aptSettings(release), aborted);
+    writeFileSync(join(root, 'usr/local/lib/berth-platform'), platformScript);
     writeFileSync(join(root, 'etc/systemd/system/berth-platform.service'), platformUnit);
     await run('chroot', [root, 'systemctl', 'enable', 'berth-platform.service', 'qemu-guest-agent.service']);
     const boot = join(root, 'boot');
-    for (const [name, to] of [
-      ['vmlinuz', 'vmlinuz'],
-      ['initrd.img', 'initrd.img'],
-    ] as const) {
+    for (const name of ['vmlinuz', 'initrd.img']) {
       const found = readdirSync(boot).find((file) => file.startsWith(`${name}-`));
       if (found === undefined) throw new Error(`the packages brought no /boot/${name}-*`);
-      copyFileSync(join(boot, found), join(unfinished, to));
+      copyFileSync(join(boot, found), join(unfinished, name));
     }
     report("writing the machines' disk");
     const disk = join(unfinished, 'disk.raw');
     writeFileSync(disk, '');
     truncateSync(disk, BYTES);
-    await run('mkfs.ext4', ['-q', '-F', '-d', root, disk], signal === undefined ? {} : { signal });
+    await run('mkfs.ext4', ['-q', '-F', '-d', root, disk], aborted);
     rmSync(root, { recursive: true, force: true });
     renameSync(unfinished, folder);
   } finally {
@@ -80,23 +77,3 @@ export async function ensureBaseDisk({ cache, report, signal }: BaseDiskOptions)
   }
   return files;
 }
-
-const install = (
-  root: string,
-  recipe: ReturnType<typeof qemuRecipe>,
-  apt: AptSettings,
-  signal?: AbortSignal,
-) =>
-  run(
-    'mmdebstrap',
-    [
-      ...recipe.options,
-      `--include=${recipe.packages.join(',')}`,
-      ...apt.options.map((option) => `--aptopt=${option}`),
-      `--customize-hook=chroot "$1" sh -c '${recipe.script}'`,
-      recipe.release,
-      root,
-      ...(apt.sources === '' ? [] : ['-']),
-    ],
-    { input: apt.sources, ...(signal === undefined ? {} : { signal }) },
-  );

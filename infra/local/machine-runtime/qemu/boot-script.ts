@@ -1,9 +1,8 @@
+import { platformFolder, platformSettings } from '../platform-settings.ts';
+
 /** Labels of the discs that a machine starts with. cloud-init knows the first by its own label. */
 export const SEED_LABEL = 'cidata';
 export const PLATFORM_LABEL = 'BERTH';
-
-/** Where the platform's disc is copied to, so that rules that change later can be loaded from there, too. */
-export const PLATFORM_FOLDER = '/var/lib/berth-platform';
 
 /**
  * What firmware and network do for a container machine, done here at each boot before the network counts as there:
@@ -11,7 +10,7 @@ export const PLATFORM_FOLDER = '/var/lib/berth-platform';
  */
 export const platformScript = `#!/bin/sh
 set -eu
-platform=${PLATFORM_FOLDER}
+platform=${platformFolder}
 mkdir -p /run/berth-disc $platform
 mount -o ro "$(blkid -L ${PLATFORM_LABEL})" /run/berth-disc
 cp /run/berth-disc/* $platform/
@@ -23,18 +22,7 @@ ip addr replace "$ADDRESS/$BITS" dev eth0
 ip route replace default via "$GATEWAY"
 rm -f /etc/resolv.conf
 cp $platform/resolv.conf /etc/resolv.conf
-for rules in inbound hook platform; do iptables-restore --wait --noflush < $platform/$rules.rules; done
-if [ -s $platform/sources.list ]; then
-  rm -f /etc/apt/sources.list.d/*
-  cp $platform/sources.list /etc/apt/sources.list
-fi
-cp $platform/apt.conf /etc/apt/apt.conf.d/90berth
-authority=/usr/local/share/ca-certificates/berth-platform.crt
-if ! cmp -s $platform/authority.crt $authority; then
-  cp $platform/authority.crt $authority
-  update-ca-certificates > /dev/null
-fi
-`;
+${platformSettings}`;
 
 /** Before everything that waits for the network, as a network's own daemon would be. systemd.special(7) */
 export const platformUnit = `[Unit]

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../command.ts';
@@ -22,6 +22,8 @@ export function processFiles({ id, directory }: Place, name: string) {
     pid: join(root, 'qemu.pid'),
     console: join(root, 'console.log'),
     disk: join(root, 'disk.qcow2'),
+    /** Holds this computer's boot id since the machine was started, until we stop it. random(4) */
+    startedIn: join(root, 'started-in'),
   };
 }
 
@@ -53,6 +55,7 @@ export async function startProcess(place: Place, name: string, hardware: Machine
   const { cores, memory, accelerator, base, discs } = hardware;
   mkdirSync(files.volatile, { recursive: true, mode: 0o700 });
   rmSync(files.console, { force: true });
+  writeFileSync(files.startedIn, bootId());
   await run('qemu-system-x86_64', [
     ...[
       '-daemonize',
@@ -90,23 +93,46 @@ export async function startProcess(place: Place, name: string, hardware: Machine
   ]);
 }
 
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+
+/** Whether a machine that was on went down by itself: neither was it stopped by us, nor has this computer been down since. */
+export function endedByItself(place: Place, name: string): boolean {
+  const { startedIn } = processFiles(place, name);
+  return (
+    runningProcess(place, name) === undefined &&
+    existsSync(startedIn) &&
+    readFileSync(startedIn, 'utf8') === bootId()
+  );
+}
+
 /** What a system is given to go down by itself; after it the power is cut. */
 const GRACE_MS = 30_000;
 const PAUSE_MS = 100;
 
 /** Presses the power button and waits; a machine that does not go down is cut off. */
 export async function stopProcess(place: Place, name: string, grace = GRACE_MS): Promise<void> {
+  const files = processFiles(place, name);
   const pid = runningProcess(place, name);
+  rmSync(files.startedIn, { force: true });
   if (pid === undefined) return;
   const until = Date.now() + grace;
   if (grace > 0)
-    await exchange(processFiles(place, name).monitor, 5_000, async (monitor) => {
+    await exchange(files.monitor, 5_000, async (monitor) => {
       await monitor.next();
       await monitor.ask('qmp_capabilities');
       await monitor.ask('system_powerdown');
     }).catch(() => {});
   while (runningProcess(place, name) !== undefined) {
-    if (Date.now() >= until) process.kill(pid, 'SIGKILL');
+    if (Date.now() >= until) cutOff(pid);
     await sleep(PAUSE_MS);
+  }
+}
+
+/** It may have ended this moment. */
+function cutOff(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

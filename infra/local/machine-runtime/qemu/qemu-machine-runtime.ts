@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Retryable, Terminal } from '../../../../shared/model/errors.ts';
 import type { Running } from '../../data-centre.ts';
-import { aptSettings } from '../apt-settings.ts';
-import { hostRelease } from '../base-recipe.ts';
+import { absentMachine } from '../absent-machine.ts';
+import { aptOfMachines } from '../apt-settings.ts';
 import { run } from '../command.ts';
 import { nameServers } from '../host-routes.ts';
 import { machineBridge } from '../host-settings.ts';
@@ -21,10 +21,11 @@ import {
   writePower,
 } from '../machine-folder.ts';
 import type { MachineRuntime } from '../machine-runtime.ts';
+import { once } from '../once.ts';
 import { findAccelerator } from './accelerator.ts';
 import { ensureBaseDisk } from './base-disk.ts';
 import { agentAnswers, runByAgent } from './guest-agent.ts';
-import { processFiles, runningProcess, startProcess, stopProcess } from './machine-process.ts';
+import { endedByItself, processFiles, runningProcess, startProcess, stopProcess } from './machine-process.ts';
 import { makeDiscs, writeGuestNetwork } from './platform-disc.ts';
 import { ensureTap, removeTap, tapName } from './tap.ts';
 
@@ -67,12 +68,11 @@ export async function qemuMachineRuntime(
       ? 'machines are virtual machines with KVM'
       : 'machines are virtual machines without KVM, which does not work here: each takes minutes to boot',
   );
-  const release = hostRelease();
   const surroundings: MachineSurroundings = {
     network: options.subnet,
     platform: { gateway: options.gateway, metadataPort: options.metadataPort, openPorts: options.openPorts },
     authority: options.authority,
-    apt: release === undefined ? { sources: '', options: [] } : aptSettings(release),
+    apt: aptOfMachines(),
   };
   const closing = new AbortController();
   const base = once(() => ensureBaseDisk({ ...options, signal: closing.signal }));
@@ -81,7 +81,7 @@ export async function qemuMachineRuntime(
   const isThere = (name: string) => existsSync(hardwareFile(directory, name));
   const isRunning = (name: string) => runningProcess(place, name) !== undefined;
   const start = async (name: string) => {
-    if (!isThere(name)) throw absent(name);
+    if (!isThere(name)) throw absentMachine(name);
     writePower(directory, name, 'on');
     if (isRunning(name)) return;
     const hardware = Hardware.parse(JSON.parse(readFileSync(hardwareFile(directory, name), 'utf8')));
@@ -98,6 +98,10 @@ export async function qemuMachineRuntime(
 
   for (const name of machineFolders(directory)) {
     if (!isThere(name) || isRunning(name) || readPower(directory, name) !== 'on') continue;
+    if (endedByItself(place, name)) {
+      writePower(directory, name, 'off');
+      continue;
+    }
     // The computer was down: one machine that does not start must not keep the others down.
     await start(name).catch((error) => report(`${name} does not start: ${error}`));
   }
@@ -138,12 +142,12 @@ export async function qemuMachineRuntime(
     state: async (name) => (isThere(name) ? (isRunning(name) ? 'running' : 'stopped') : 'absent'),
     list: async () => machineFolders(directory).filter(isThere),
     console: async (name) => {
-      if (!isThere(name)) throw absent(name);
+      if (!isThere(name)) throw absentMachine(name);
       const { console } = processFiles(place, name);
       return existsSync(console) ? readFileSync(console, 'utf8') : '';
     },
     capture: async (name, imageId) => {
-      if (!isThere(name)) throw absent(name);
+      if (!isThere(name)) throw absentMachine(name);
       const file = imageFile(imageId);
       if (existsSync(file)) return;
       mkdirSync(join(directory, 'images'), { recursive: true });
@@ -153,7 +157,7 @@ export async function qemuMachineRuntime(
     },
     removeImage: async (imageId) => rmSync(imageFile(imageId), { force: true }),
     run: async (name, program) => {
-      if (!isRunning(name)) throw isThere(name) ? down(name) : absent(name);
+      if (!isRunning(name)) throw isThere(name) ? down(name) : absentMachine(name);
       return await runByAgent(processFiles(place, name).agent, program);
     },
     setInboundRules: async (name, rules) => {
@@ -176,26 +180,6 @@ export async function qemuMachineRuntime(
 
 const hardwareFile = (directory: string, name: string): string =>
   join(machineFolder(directory, name).root, 'hardware.json');
-
-/** Work that callers share while it goes on and once it has succeeded; after a failure the next call begins again. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let going: Promise<T> | undefined;
-  return () => {
-    going ??= work().catch((error) => {
-      going = undefined;
-      throw error;
-    });
-    return going;
-  };
-}
-
-const absent = (name: string): Terminal =>
-  new Terminal({
-    code: 'machine-absent',
-    message: `There is no machine ${name}`,
-    remedy: 'List the machines to see their names.',
-    status: 404,
-  });
 
 const down = (name: string): Terminal =>
   new Terminal({
