@@ -17,7 +17,6 @@ import {
 import { busyPause, later } from '../../shared/machines/waiting.ts';
 import type { Machine, MachineResources } from '../../shared/model/machine.ts';
 import type { MachineName } from '../../shared/model/names.ts';
-import type { Outcome } from '../../shared/model/signature.ts';
 import { awaitClean } from './await-clean.ts';
 import { awaitRegistration } from './await-registration.ts';
 import { build } from './build-machine.ts';
@@ -39,7 +38,7 @@ export function* provision(
   let last: LaunchFailure | undefined;
   let before: (MachineResources & { readonly uncertain: boolean }) | undefined;
   for (let attempt = 1; ; attempt += 1) {
-    const asked: Outcome<Machine> = yield* callActivity(context, recordMachine, {
+    const asked = yield* callActivity(context, recordMachine, {
       request,
       tried,
       attempt,
@@ -51,7 +50,7 @@ export function* provision(
       const { code, message: reason, remedy } = asked;
       return yield* giveUp(context, machine, last ?? { code, reason, remedy });
     }
-    const record: Machine = asked.value;
+    const record = asked.value;
     const known = endOf(record, owner);
     if (known !== undefined) return known;
     // Only now: a VM that failed to ARM may still come up and report, and then it is the machine.
@@ -92,13 +91,18 @@ const subjectOf = (step: LaunchStep, resources: Machine['resources'], size: stri
 };
 
 /** What a record says that needs no more work of this orchestration. */
-function endOf({ name, status, ...record }: Machine, owner: string): Provisioned | undefined {
-  if (status.state === 'ready') return { status: 'ready', machine: { name, status, ...record } };
+function endOf(machine: Machine, owner: string): Provisioned | undefined {
+  const { name, status } = machine;
+  if (status.state === 'ready') return { status: 'ready', machine };
   if (status.state === 'failed') return { status: 'failed', code: status.code, reason: status.reason };
   const isComing = status.state === 'provisioning' || status.state === 'booting';
-  return isComing && record.owner === owner
+  return isComing && machine.owner === owner
     ? undefined
-    : { status: 'failed', code: 'machine-removed', reason: `${name} is ${status.state} by ${record.owner}` };
+    : {
+        status: 'failed',
+        code: 'machine-removed',
+        reason: `${name} is ${status.state} by ${machine.owner}`,
+      };
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Offering } from '../machines/offerings/offering.ts';
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
-import { type Addition, type Claim, claimedBy, further, tidy, totalOf } from './grow.ts';
-import { type Demand, FIRST_PORT, type Placement, place, type Room } from './place.ts';
+import { type Addition, type Claim, claimedBy, freshRoom, further, tidy, totalOf } from './grow.ts';
+import { type Demand, type Placement, place, type Room } from './place.ts';
 import type { Limits, MachineRoom, Reservation } from './rows.ts';
 
 export type Change =
@@ -163,20 +163,16 @@ export function decide(
   return { results, changedRooms, reserved, released, grown };
 }
 
-/** Room of a machine that nothing is reserved on. */
-export const emptyRoom = ({ name, cpu, memory, hourly, owner, status }: Machine): MachineRoom => ({
-  machine: name,
-  cpu,
-  memory,
-  freeCpu: cpu,
-  freeMemory: memory,
-  ports: [],
-  nextPort: FIRST_PORT,
-  groups: {},
-  ...(hourly !== undefined && { hourly }),
-  owner,
-  addedAt: 'since' in status ? status.since : status.at,
-});
+/** Room of a recorded machine that nothing is reserved on. */
+export const emptyRoom = ({ name, cpu, memory, hourly, owner, status }: Machine): MachineRoom =>
+  freshRoom({
+    machine: name,
+    cpu,
+    memory,
+    hourly,
+    owner,
+    addedAt: 'since' in status ? status.since : status.at,
+  });
 
 /** Once the machine exists its own figures count, not those its size promised. */
 function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {

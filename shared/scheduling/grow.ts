@@ -114,20 +114,24 @@ const costOf = (rooms: readonly MachineRoom[]): number | undefined =>
 
 const roomFor = (
   { cpu, memory, hourly }: Offering,
-  { machine, owner }: { readonly machine: MachineName; readonly owner: string },
+  of: { readonly machine: MachineName; readonly owner: string },
   addedAt: string,
-): MachineRoom => ({
-  machine,
-  cpu,
-  memory,
-  freeCpu: cpu,
-  freeMemory: memory,
+): MachineRoom => freshRoom({ ...of, cpu, memory, hourly, addedAt });
+
+/** Room of a machine that nothing is reserved on. */
+export const freshRoom = ({
+  hourly,
+  ...of
+}: Pick<MachineRoom, 'machine' | 'cpu' | 'memory' | 'owner' | 'addedAt'> & {
+  readonly hourly: number | undefined;
+}): MachineRoom => ({
+  ...of,
+  freeCpu: of.cpu,
+  freeMemory: of.memory,
   ports: [],
   nextPort: FIRST_PORT,
   groups: {},
   ...(hourly !== undefined && { hourly }),
-  owner,
-  addedAt,
 });
 
 /** What the pool comes to. */

@@ -111,8 +111,8 @@ async function straysOf(
       { name, address },
       container,
     );
-    if (finding === undefined || (await hasRow(ports, container.name, container.labels[labels.service])))
-      continue;
+    const service = container.labels[labels.service];
+    if (finding === undefined || (await hasRow(ports, container.name, service, name))) continue;
     findings.push(finding);
   }
   return findings;
@@ -123,14 +123,17 @@ const NEW_MS = 30_000;
 const isNew = ({ state }: Container, now: Date): boolean =>
   state.state === 'running' && now.getTime() - Date.parse(state.startedAt) < NEW_MS;
 
+/** @param machine on this one; absent: on any */
 async function hasRow(
   { stores }: WorkloadPorts,
   name: string,
   service: string | undefined,
+  machine?: MachineName,
 ): Promise<boolean> {
   if (service === undefined) return false;
   for await (const { value } of stores.replicas.list({ partition: service }))
-    if (containerName(value) === name) return true;
+    // A slot that was emptied and filled again may have the same name on another machine.
+    if (containerName(value) === name && (machine === undefined || value.machine === machine)) return true;
   return false;
 }
 

@@ -64,6 +64,8 @@ export type MachineOperation = z.infer<typeof MachineOperation>;
 
 /** A machine with the operation that was begun. */
 const begun = z.object({ machine: Machine, operation: MachineOperation });
+/** What routes have in common that begin an operation on a machine. */
+const begins = { permission: 'machines.operate', params: ofMachine, status: 202 } as const;
 
 export const planMachine = route({
   name: 'plan-machine',
@@ -102,17 +104,15 @@ export const removeMachine = route({
   name: 'remove-machine',
   method: 'DELETE',
   path: '/api/v1/machines/{machine}',
-  permission: 'machines.operate',
+  ...begins,
   summary:
     'Removes a machine with all that was made for it. One that carries replicas is refused (409), unless they may be moved or lost.',
-  params: ofMachine,
   query: z.strictObject({
     /** Replicas are started elsewhere first. */
     drain: flag.default(false),
     /** Replicas are lost. */
     force: flag.default(false),
   }),
-  status: 202,
   answer: begun,
 });
 
@@ -120,10 +120,8 @@ export const startMachine = route({
   name: 'start-machine',
   method: 'POST',
   path: '/api/v1/machines/{machine}/start',
-  permission: 'machines.operate',
+  ...begins,
   summary: 'Starts a machine by hand that was stopped.',
-  params: ofMachine,
-  status: 202,
   answer: begun,
 });
 
@@ -131,11 +129,9 @@ export const stopMachine = route({
   name: 'stop-machine',
   method: 'POST',
   path: '/api/v1/machines/{machine}/stop',
-  permission: 'machines.operate',
+  ...begins,
   summary:
     'Stops a machine by hand and gives its cores back (deallocates): its disk and public address are billed on.',
-  params: ofMachine,
-  status: 202,
   /** `billed`: what goes on costing while it is stopped. */
   answer: begun.extend({ billed: HourlyCost }),
 });
@@ -144,11 +140,9 @@ export const restartMachine = route({
   name: 'restart-machine',
   method: 'POST',
   path: '/api/v1/machines/{machine}/restart',
-  permission: 'machines.operate',
+  ...begins,
   summary: 'Restarts a machine. One that carries replicas is refused (409) without `force`.',
-  params: ofMachine,
   query: z.strictObject({ force: flag.default(false) }),
-  status: 202,
   answer: begun,
 });
 
@@ -156,11 +150,9 @@ export const regenerateCertificate = route({
   name: 'regenerate-certificate',
   method: 'POST',
   path: '/api/v1/machines/{machine}/certificate',
-  permission: 'machines.operate',
+  ...begins,
   summary:
     'Has a machine ask for a new certificate of its engine, with its next report: `certificate.serial` of the machine changes then.',
-  params: ofMachine,
-  status: 202,
   answer: z.object({ machine: Machine }),
 });
 
@@ -168,9 +160,8 @@ export const changeAllowFrom = route({
   name: 'change-allow-from',
   method: 'PUT',
   path: '/api/v1/machines/{machine}/allow-from',
-  permission: 'machines.operate',
+  ...begins,
   summary: 'Changes from where a machine by hand is reached, and at which ports.',
-  params: ofMachine,
   body: {
     schema: z.strictObject({
       /** Absent: the address that the request comes from. */
@@ -179,7 +170,6 @@ export const changeAllowFrom = route({
       openPorts: z.array(OpenPort).max(100).optional(),
     }),
   },
-  status: 202,
   answer: begun,
 });
 
