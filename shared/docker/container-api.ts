@@ -1,35 +1,5 @@
 import { z } from 'zod';
-import type { Container, ContainerRequest } from './engine.ts';
-
-const MIB = 1024 * 1024;
-
-/**
- * Body of POST /containers/create. cpu is a share, not a quota: a container may use what others leave, and a small
- * quota would also throttle the runtime while it starts the container.
- */
-export function createBody(request: ContainerRequest): unknown {
-  const { publish } = request;
-  const port = publish && `${publish.container}/tcp`;
-  return {
-    Image: request.image,
-    ...(request.command === undefined ? {} : { Cmd: request.command }),
-    Env: Object.entries(request.environment).map(([name, value]) => `${name}=${value}`),
-    Labels: request.labels,
-    StopTimeout: Math.ceil(request.stopGrace),
-    ...(port === undefined ? {} : { ExposedPorts: { [port]: {} } }),
-    HostConfig: {
-      CpuShares: Math.min(262_144, Math.max(2, Math.round(request.cpu * 1024))),
-      Memory: Math.round(request.memory * MIB),
-      // Berth restarts what ends, and may do so elsewhere.
-      RestartPolicy: { Name: 'no' },
-      // Bounded, so that a talkative container does not fill the machine's disk.
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
-      ...(port === undefined || publish === undefined
-        ? {}
-        : { PortBindings: { [port]: [{ HostIp: publish.address, HostPort: String(publish.machine) }] } }),
-    },
-  };
-}
+import type { Container } from './engine.ts';
 
 export const Created = z.object({ Id: z.string() });
 export const Waited = z.object({

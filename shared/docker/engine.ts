@@ -1,3 +1,21 @@
+import type { ContainerOptions } from '../model/container-options.ts';
+
+/** Something that a container sees at a path of its own. */
+export type Mount =
+  /** A volume of the engine; made with the container if there is none. */
+  | { readonly type: 'volume'; readonly name: string; readonly target: string; readonly readOnly: boolean }
+  /** A file or folder of the machine, which must be there. */
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  /** A folder of the machine, which is made if it is not there. */
+  | { readonly type: 'folder'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  /** Memory; MiB, octal digits. */
+  | {
+      readonly type: 'tmpfs';
+      readonly target: string;
+      readonly size?: number | undefined;
+      readonly mode?: string | undefined;
+    };
+
 /** What Berth asks of one Docker engine; names are those of the Engine API: https://docs.docker.com/reference/api/engine/ */
 export interface ContainerRequest {
   /** Unique on the engine: creating it again finds the first. */
@@ -16,6 +34,12 @@ export interface ContainerRequest {
     | { readonly container: number; readonly machine: number; readonly address: string }
     | undefined;
   readonly stopGrace: number;
+  readonly options?: ContainerOptions;
+  readonly mounts?: readonly Mount[];
+  /** GPUs of the machine. */
+  readonly gpu?: number | undefined;
+  /** Id of the container whose network this one is in: a sidecar, which the engine starts again when it ends. */
+  readonly sharesNetworkOf?: string | undefined;
 }
 
 export type ContainerState =

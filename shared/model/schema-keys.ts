@@ -4,6 +4,9 @@ import { z } from 'zod';
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
     return unwrapped(schema.def.innerType);
+  // A short form may stand for it.
+  if (schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodTransform)
+    return unwrapped(schema.def.out);
   return schema;
 }
 

@@ -1,24 +1,19 @@
 import 'reflect-metadata';
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { request } from 'node:http';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issueClientCertificate } from '../../shared/certificates/client-certificate.ts';
-import { type EngineCa, ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
-import { privateKeyPem } from '../../shared/certificates/keys.ts';
-import { signMachineCertificate } from '../../shared/certificates/machine-certificate.ts';
+import { ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import type { ClientIdentity } from '../../shared/docker/connection.ts';
 import { httpsEngine } from '../../shared/docker/engine.https.ts';
 import { memoryEngine } from '../../shared/docker/engine.memory.ts';
 import type { ContainerRequest, Engine, LogLine } from '../../shared/docker/engine.ts';
-import { startDockerEngine } from '../support/docker-engine.ts';
-import { shellRoot } from '../support/shell-image.ts';
+import {
+  freePort,
+  hasEngine,
+  machine,
+  type RealEngine,
+  realEngine,
+  type Subject,
+} from '../support/real-engine.ts';
 
 /** Images that behave alike on every engine: `stays` runs until it is stopped, `ends` writes and exits with 3. */
 const STAYS = 'berth.test/stays:1';
@@ -28,10 +23,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   [ENDS]: 'echo one; echo two; exit 3',
 };
 
-interface Subject {
-  readonly engine: Engine;
-  stop(): Promise<void>;
-}
+const real = () => realEngine(Object.keys(SCRIPTS));
 
 const memory = async (): Promise<Subject> => {
   const engine = memoryEngine();
@@ -39,89 +31,6 @@ const memory = async (): Promise<Subject> => {
   engine.control.behave(ENDS, { lines: ['one', 'two'], exitCode: 3 });
   return { engine, stop: async () => {} };
 };
-
-const machine = { name: 'contract-engine', address: '127.0.0.1' };
-
-/** A real engine with certificates of a CA of ours, reached over TCP. */
-async function real(): Promise<Subject & { port: number; identity: ClientIdentity; ca: EngineCa }> {
-  const directory = await mkdtemp(join(tmpdir(), 'berth-engine-'));
-  const bridge = `bt${randomBytes(4).toString('hex')}`;
-  const undo: (() => unknown)[] = [() => rm(directory, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const action of undo.reverse()) await action();
-  };
-  try {
-    const ca = await ensureEngineCa({ ensure: async (_, make) => await make() });
-    const server = await serverCertificate(ca);
-    const write = (name: string, text: string) => {
-      writeFileSync(join(directory, name), text, { mode: 0o600 });
-      return join(directory, name);
-    };
-    execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge']);
-    undo.push(() => execFileSync('ip', ['link', 'delete', bridge]));
-    execFileSync('ip', ['address', 'add', '172.31.250.1/28', 'dev', bridge]);
-    const port = await freePort();
-    const daemon = await startDockerEngine(directory, [
-      ...['--bridge', bridge, '--host', `tcp://127.0.0.1:${port}`, '--tlsverify'],
-      ...['--tlscacert', write('ca.pem', ca.certificatePem)],
-      ...['--tlscert', write('cert.pem', server.certificate), '--tlskey', write('key.pem', server.key)],
-    ]);
-    undo.push(() => daemon.stop());
-    const root = await shellRoot();
-    for (const image of Object.keys(SCRIPTS)) await importImage(daemon.socket, image, root);
-    const client = await issueClientCertificate(ca, 'test', 60);
-    const identity = { certificate: client.certificate, key: client.key, ca: ca.certificatePem };
-    const engine = httpsEngine({ ...machine, port, identity: async () => identity });
-    return { engine, port, identity, ca, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-/** What a machine does: a key of its own, a request, the app's signature. */
-async function serverCertificate(ca: EngineCa) {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const csr = await Pkcs10CertificateRequestGenerator.create({
-    name: `CN=${machine.name}`,
-    keys,
-    signingAlgorithm: algorithm,
-  });
-  const { certificate } = await signMachineCertificate(ca, csr.toString('pem'), machine);
-  return { certificate, key: await privateKeyPem(keys.privateKey) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-const importImage = (socketPath: string, image: string, root: Buffer): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const [repo = '', tag = ''] = image.split(':');
-    const path = `/images/create?${new URLSearchParams({ fromSrc: '-', repo, tag })}`;
-    const sent = request({ socketPath, method: 'POST', path }, (response) => {
-      response.resume();
-      response.once('end', () =>
-        response.statusCode === 200 ? resolve() : reject(new Error(`import: ${response.statusCode}`)),
-      );
-    });
-    sent.once('error', reject);
-    sent.end(root);
-  });
-
-const hasEngine = (() => {
-  try {
-    execFileSync('dockerd', ['--version']);
-    return process.getuid?.() === 0;
-  } catch {
-    return false;
-  }
-})();
 
 const container = (name: string, image: string, more: Partial<ContainerRequest> = {}): ContainerRequest => ({
   name,
@@ -146,7 +55,7 @@ const subjects = [
   { kind: 'simulated', make: memory, skip: false },
   {
     kind: 'real, over mutual TLS (needs root and dockerd)',
-    make: real as () => Promise<Subject>,
+    make: real,
     skip: !hasEngine,
   },
 ];
@@ -268,7 +177,7 @@ for (const { kind, make, skip } of subjects)
   });
 
 describe.skipIf(!hasEngine)('a real engine (needs root and dockerd)', () => {
-  let subject: Awaited<ReturnType<typeof real>>;
+  let subject: RealEngine;
   beforeAll(async () => {
     subject = await real();
   });

@@ -8,6 +8,8 @@ const PROGRAMS = ['/bin/sh', '/bin/sleep'];
 export async function shellRoot(): Promise<Buffer> {
   const tar = pack();
   const files = new Set(PROGRAMS.flatMap((program) => [program, ...librariesOf(program)]));
+  // Named, since what an engine makes of folders that are not is not open to every user.
+  for (const folder of foldersOf(files)) tar.entry({ name: folder, type: 'directory', mode: 0o755 });
   for (const file of files) tar.entry({ name: file.slice(1), mode: 0o755 }, readFileSync(realpathSync(file)));
   tar.entry({ name: 'tmp', type: 'directory', mode: 0o1777 });
   tar.finalize();
@@ -15,6 +17,16 @@ export async function shellRoot(): Promise<Buffer> {
   for await (const chunk of tar) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
+
+/** Those above these files, the outer ones first. */
+const foldersOf = (files: Iterable<string>): string[] => [
+  ...new Set(
+    [...files].flatMap((file) => {
+      const parts = file.split('/').slice(1, -1);
+      return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    }),
+  ),
+];
 
 const librariesOf = (program: string): string[] =>
   execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+(?= \()/g) ?? [];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { agreedVersion } from '../../../shared/docker/api-version.ts';
-import { containerOf, createBody, Inspected } from '../../../shared/docker/container-api.ts';
+import { containerOf, Inspected } from '../../../shared/docker/container-api.ts';
 import { engineTime, logLines, nanoseconds } from '../../../shared/docker/log-frames.ts';
 import { pullError, pullFault } from '../../../shared/docker/pull-progress.ts';
 
@@ -54,6 +54,19 @@ describe('log frames', () => {
     ]);
   });
 
+  it('are none of a container with a terminal', async () => {
+    const text = fc.string({ unit: 'grapheme' }).map((value) => value.replace(/[\r\n]/g, ' '));
+    await fc.assert(
+      fc.asyncProperty(fc.array(text), fc.array(fc.nat()), async (lines, places) => {
+        const bytes = Buffer.from(lines.map((line) => `${TIME} ${line}\r\n`).join(''));
+        expect(await all(logLines(cut(bytes, places)))).toEqual(
+          lines.map((line) => ({ stream: 'stdout', text: line, time: TIME })),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('count time in nanoseconds', () => {
     expect(nanoseconds('1970-01-01T00:00:01.5Z')).toBe(1_500_000_000n);
     expect(nanoseconds('1970-01-01T01:00:00.000000001+01:00')).toBe(1n);
@@ -96,35 +109,6 @@ describe('the Engine API', () => {
     expect(agreedVersion('1.52')).toBe('1.47');
     expect(agreedVersion('1.9')).toBeUndefined();
     expect(agreedVersion('')).toBeUndefined();
-  });
-
-  it('gets a container as it describes one', () => {
-    expect(
-      createBody({
-        name: 'dev.hello.web.r1.0.g1',
-        image: 'registry/hello@sha256:1',
-        command: undefined,
-        environment: { COLOUR: 'blue' },
-        labels: { a: 'b' },
-        cpu: 0.25,
-        memory: 64,
-        publish: { container: 8080, machine: 20001, address: '10.20.0.4' },
-        stopGrace: 10,
-      }),
-    ).toEqual({
-      Image: 'registry/hello@sha256:1',
-      Env: ['COLOUR=blue'],
-      Labels: { a: 'b' },
-      StopTimeout: 10,
-      ExposedPorts: { '8080/tcp': {} },
-      HostConfig: {
-        CpuShares: 256,
-        Memory: 67_108_864,
-        RestartPolicy: { Name: 'no' },
-        LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
-        PortBindings: { '8080/tcp': [{ HostIp: '10.20.0.4', HostPort: '20001' }] },
-      },
-    });
   });
 
   it('describes a container that ended', () => {
