@@ -46,6 +46,15 @@ export async function ensureEngine(options: EngineOptions): Promise<HostEngine> 
   return startOwnEngine(options);
 }
 
+/** Installs what our own engine needs, where no engine runs that can carry machines and it can be installed. */
+export async function installWhereNone(
+  dockerHost: string | undefined,
+  report: (line: string) => void,
+): Promise<void> {
+  const found = await findEngine(dockerHost);
+  if (Array.isArray(found) && (await whyNotInstall()) === undefined) await installEngine(report);
+}
+
 /** Why no engine of this computer can carry machines, and none of ours can be had; undefined if one can. */
 export async function whyNoEngine(dockerHost: string | undefined): Promise<string | undefined> {
   const found = await findEngine(dockerHost);
