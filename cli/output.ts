@@ -11,9 +11,19 @@ export interface Output {
   readonly paint: Paint;
 }
 
-export type Paint = (colour: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
+export type Colour = keyof typeof codes;
+export type Paint = (colour: Colour, text: string) => string;
 
-const codes = { green: 32, red: 31, yellow: 33, dim: 2, bold: 1 } as const;
+const codes = {
+  green: 32,
+  red: 31,
+  yellow: 33,
+  blue: 34,
+  magenta: 35,
+  cyan: 36,
+  dim: 2,
+  bold: 1,
+} as const;
 
 /** https://no-color.org: colours only on a terminal, and never with NO_COLOR. */
 export const painter =

@@ -27,7 +27,7 @@ export async function* readLog(
           since = event.data.time;
           tail = undefined;
           yield event.data;
-        } else reason = event.data.reason;
+        } else if (event.event === 'end') reason = event.data.reason;
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -39,7 +39,7 @@ export async function* readLog(
 }
 
 /** The connection ended inside the stream: what was not yet read comes again after `since`. */
-const isBreak = (error: unknown): boolean =>
+export const isBreak = (error: unknown): boolean =>
   error instanceof Error &&
   ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes((error as NodeJS.ErrnoException).code ?? '');
 

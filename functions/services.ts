@@ -13,6 +13,11 @@ import type { DeadLetterQueue } from '../shared/events/dead-letters.ts';
 import { type EventStore, eventStore } from '../shared/events/event-store.ts';
 import { type HookStore, hookStore } from '../shared/events/hooks.ts';
 import { type Refusals, refusals } from '../shared/events/refusals.ts';
+import { azureAppendBlobs } from '../shared/logs/append-blobs.azure.ts';
+import { type LogKeeper, logKeeper } from '../shared/logs/log-keeper.ts';
+import { type LogRetentions, logRetentions } from '../shared/logs/retention.ts';
+import { announcing } from '../shared/networks/announcing.ts';
+import { type Networks, networks } from '../shared/networks/networks.ts';
 import { type RunStore, runStore } from '../shared/registry/care/run-store.ts';
 import { imageResolver } from '../shared/registry/image-resolver.ts';
 import { type PolicyStore, policyStore } from '../shared/registry/policy/policy-store.ts';
@@ -25,6 +30,7 @@ import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
 import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
 import type { WorkloadPorts } from '../shared/workloads/ports.ts';
+import { type ServiceSecrets, serviceSecrets } from '../shared/workloads/service-secrets.ts';
 import { type Stores, stores } from '../shared/workloads/stores.ts';
 import { deadLettersOf } from './dead-letters.ts';
 import { type DeliveryServices, deliveryServices } from './delivery-services.ts';
@@ -41,6 +47,8 @@ export interface Services extends MachineServices, DeliveryServices, MirrorServi
   readonly tables: Tables;
   readonly stores: Stores;
   readonly secrets: Secrets;
+  /** Of users, for their containers. */
+  readonly serviceSecrets: ServiceSecrets;
   readonly images: ImageResolver;
   readonly trust: RegistryTrust;
   readonly events: EventStore;
@@ -58,6 +66,11 @@ export interface Services extends MachineServices, DeliveryServices, MirrorServi
   readonly credentials: Credentials;
   readonly assignments: AssignmentStore;
   readonly workloads: WorkloadPorts;
+  /** Where containers of an environment meet. */
+  readonly networks: Networks;
+  /** What containers wrote, and for how long it is kept. */
+  readonly logs: LogKeeper;
+  readonly logRetentions: LogRetentions;
 }
 
 let made: Services | undefined;
@@ -78,8 +91,19 @@ function makeServices(settings: Settings): Services {
   const secrets = blobSecrets(azureBlobs(settings.blobUri, 'secrets', credential), settings.masterKeys);
   const kept = refusals(tables);
   const poison = storageDeadLetters(settings.queueUri, credential, 'commands', kept);
-  const documents = stores(tables);
   const machines = machineServices({ settings, credential, secrets, tables });
+  const ofUsers = serviceSecrets(tables, secrets, now);
+  const plain = stores(tables);
+  const containers = networks({
+    tables,
+    replicas: plain.replicas,
+    machines: machines.machines,
+    engineOf: machines.engineOf,
+    receivers: machines.receivers,
+    range: settings.containerNetwork,
+    machineNetwork: settings.network,
+  });
+  const documents = announcing(plain, containers);
   const policies = policyStore(tables, now);
   const tokenKeys = sealedTokenKeys(secrets, now);
   const assignments = assignmentStore(tables, now);
@@ -90,6 +114,7 @@ function makeServices(settings: Settings): Services {
   const blobs = azureBlobs(settings.blobUri, 'registry', credential);
   const deliveries = deliveryServices({ settings, credential, tables, blobs, secrets, now });
   const mirrors = mirrorServices(tables, secrets, now);
+  const logs = logKeeper(azureAppendBlobs(settings.blobUri, 'logs', credential));
   const registry = registryParts({
     blobs,
     tables,
@@ -108,6 +133,7 @@ function makeServices(settings: Settings): Services {
     tables,
     stores: documents,
     secrets,
+    serviceSecrets: ofUsers,
     ...machines,
     images: imageResolver(tables),
     trust: imageTrust({ ...registry, upstream: evidenceOfCopies(mirrors.mirror, registry) }),
@@ -127,7 +153,13 @@ function makeServices(settings: Settings): Services {
     assignments,
     ...deliveries,
     ...mirrors,
+    logs,
+    logRetentions: logRetentions(tables),
+    networks: containers,
     workloads: workloadPorts({
+      secrets: ofUsers,
+      networks: containers,
+      logs,
       stores: documents,
       engineOf: machines.engineOf,
       offers: machines.offers,

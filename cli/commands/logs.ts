@@ -1,90 +1,135 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
-import { listReplicas, type ReplicaView, readReplicaLogs } from '../../shared/api/routes/services.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { getLogRetention, putLogRetention } from '../../shared/api/routes/logs.ts';
+import { listServices } from '../../shared/api/routes/services.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { harmless } from '../output.ts';
-import { readLog } from '../read-log.ts';
+import { findPart } from '../names.ts';
+import { type Colour, harmless } from '../output.ts';
+import { readManyLogs } from '../read-many-logs.ts';
 import { type Session, withSession } from '../session.ts';
 import { parseSince } from '../since.ts';
 
 interface Options {
   readonly follow?: boolean;
   readonly since?: string;
+  readonly until?: string;
   readonly tail?: number;
+  readonly grep?: string;
+  readonly ignoreCase?: boolean;
+  readonly replica?: string;
 }
 
-export const addLogs = (program: Command): Command =>
+/** Lines that are shown where nothing says how many. */
+const USUAL = 1000;
+
+const lines = (text: string): number => {
+  if (!/^\d{1,6}$/.test(text) || Number(text) > 100_000)
+    throw new InvalidArgumentError('Expected 0 to 100000.');
+  return Number(text);
+};
+
+export function addLogs(program: Command): void {
   program
     .command('logs')
-    .description('log lines of all replicas, each with its replica before it')
-    .argument('[name]', 'application, application/service or application/service/replica; all if left out')
+    .description('log lines of all replicas in the order of time, also of those that are gone')
+    .argument(
+      '[name]',
+      'application, service, application/service or application/service/replica; all if left out',
+    )
     .option('-f, --follow', 'stay and show new lines, also of new replicas')
     .option('--since <time>', 'only lines after this: RFC 3339, or an age such as 10m', parseSince)
-    .option('-n, --tail <lines>', 'begin with this many last lines of each', Number)
+    .option('--until <time>', 'only lines until this', parseSince)
+    .option('-n, --tail <lines>', `begin with this many last lines of all; ${USUAL} without --since`, lines)
+    .option('--grep <text>', 'only lines that have this text in them')
+    .option('-i, --ignore-case', 'upper and lower case are the same to --grep')
+    .option('--replica <replica>', 'only of this one: its slot (0), or slot and generation (0.g1)')
     .action((name: string | undefined, options: Options, command: Command) =>
-      withSession(command, (session) =>
-        options.follow === true ? follow(session, name, options) : once(session, name, options),
-      ),
+      withSession(command, (session) => show(session, name, options)),
     );
-
-async function replicasNamed({ client, environment }: Session, name = ''): Promise<ReplicaView[]> {
-  const [application, service, replica] = name.split('/');
-  const { replicas } = await client.call(listReplicas, { params: { environment } });
-  return replicas.filter(
-    (candidate) =>
-      (!application || candidate.key.application === application) &&
-      (!service || candidate.key.service === service) &&
-      (!replica || candidate.name === replica || String(candidate.slot) === replica) &&
-      candidate.status.state !== 'reserved',
-  );
+  program
+    .command('log-retention')
+    .description('for how many days logs of an environment are kept')
+    .argument('[days]', '1 to 730; shows it if left out', lines)
+    .action((days: number | undefined, _options, command: Command) =>
+      withSession(command, async ({ client, output, environment }) => {
+        const params = { environment };
+        const found =
+          days === undefined
+            ? await client.call(getLogRetention, { params })
+            : await client.call(putLogRetention, { params, json: { days } });
+        output.data(found, () => `${environment}: ${found.days} days`);
+      }),
+    );
 }
 
-const labelOf = ({ key, name }: ReplicaView): string => `${key.application}/${key.service}/${name}`;
-
-async function show(
-  session: Session,
-  replica: ReplicaView,
-  query: Record<string, string | number | boolean | undefined>,
-) {
+async function show(session: Session, name: string | undefined, options: Options): Promise<void> {
   const { client, output, environment, interrupted } = session;
-  const { application, service } = replica.key;
-  const params = { environment, application, service, replica: replica.name };
-  const label = labelOf(replica);
-  for await (const line of readLog(client, readReplicaLogs, { params, query }, interrupted))
-    output.piece({ replica: label, ...line }, `${output.paint('dim', label)}  ${harmless(line.text)}\n`);
-}
-
-async function once(session: Session, name: string | undefined, options: Options): Promise<void> {
-  const replicas = await replicasNamed(session, name);
-  if (replicas.length === 0)
-    throw new Failure({
-      code: 'replica-not-found',
-      message: `No replica${name === undefined ? '' : ` of ${name}`} has run in environment ${session.environment}.`,
-      remedy: `List them: berth ps --environment ${session.environment}`,
-      exitCode: exitCodes.notFound,
-    });
-  for (const replica of replicas) await show(session, replica, { since: options.since, tail: options.tail });
-}
-
-/** Replicas that a rollout adds are followed too, from their first line. */
-async function follow(session: Session, name: string | undefined, options: Options): Promise<void> {
-  const { interrupted, output } = session;
-  const followed = new Map<string, Promise<void>>();
-  let isFirst = true;
-  while (!interrupted.aborted) {
-    for (const replica of await replicasNamed(session, name)) {
-      const label = labelOf(replica);
-      if (followed.has(label)) continue;
-      const query = isFirst ? { since: options.since, tail: options.tail, follow: true } : { follow: true };
-      const shown = show(session, replica, query).catch((error: unknown) => {
-        output.say(`${label}: ${error instanceof Error ? error.message : String(error)}`);
-      });
-      followed.set(label, shown);
+  const { follow, since, until, grep, ignoreCase } = options;
+  const wanted = await selectionOf(session, name, options.replica);
+  const tail = options.tail ?? (since === undefined ? USUAL : undefined);
+  const query = { ...wanted, follow, since, until, tail, contains: grep, ignoreCase };
+  const paint = painted();
+  let width = 0;
+  let some = false;
+  for await (const item of readManyLogs(client, environment, query, interrupted)) {
+    if ('note' in item) {
+      output.say(item.note);
+      continue;
     }
-    if (isFirst && followed.size === 0) output.say('Nothing runs yet; waiting.');
-    isFirst = false;
-    await sleep(1000, undefined, { signal: interrupted }).catch(() => undefined);
+    some = true;
+    const { line } = item;
+    width = Math.max(width, line.replica.length);
+    const label = output.paint(paint(line.replica), line.replica.padEnd(width));
+    output.piece(line, `${label}  ${harmless(line.text)}\n`);
   }
-  await Promise.all(followed.values());
+  if (some || follow === true) return;
+  const known = await client.call(listServices, { params: { environment } });
+  const { application, service } = wanted;
+  if (
+    application !== undefined &&
+    known.services.every(
+      ({ key }) => key.application !== application || (service ?? key.service) !== key.service,
+    )
+  )
+    throw unknown(name ?? '', environment);
+  output.say(`No such line was written in environment ${environment}.`);
 }
+
+const COLOURS: readonly Colour[] = ['cyan', 'yellow', 'green', 'magenta', 'blue'];
+
+/** Each replica gets the next colour. */
+function painted(): (replica: string) => Colour {
+  const given = new Map<string, Colour>();
+  return (replica) => {
+    const colour = given.get(replica) ?? COLOURS[given.size % COLOURS.length] ?? 'dim';
+    given.set(replica, colour);
+    return colour;
+  };
+}
+
+/** What is gone has logs too: only a name without a slash has to be that of something deployed. */
+async function selectionOf(
+  { client, environment }: Session,
+  name: string | undefined,
+  replica: string | undefined,
+): Promise<Record<string, string | undefined>> {
+  if (name === undefined) return { replica };
+  const [application = '', service, named] = name.split('/');
+  if (service !== undefined) return { application, service, replica: named ?? replica };
+  const { services } = await client.call(listServices, { params: { environment } });
+  const known = services.map(({ key }) => ({ application: key.application, part: key.service }));
+  if (known.some((one) => one.application === name)) return { application, replica };
+  if (known.some((one) => one.part === name)) {
+    const found = findPart(name, known, 'service');
+    return { application: found.application, service: found.part, replica };
+  }
+  throw unknown(name, environment);
+}
+
+const unknown = (name: string, environment: string): Failure =>
+  new Failure({
+    code: 'service-not-found',
+    message: `There is no application or service ${name} in environment ${environment}, and nothing is kept of one.`,
+    remedy: 'Of one that was removed say both: berth logs application/service',
+    exitCode: exitCodes.notFound,
+  });

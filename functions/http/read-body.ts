@@ -9,7 +9,7 @@ const LIMIT = 1024 * 1024;
  * A request's body, parsed by what its content type says.
  * @throws Terminal 413 `body-too-large`, 415 `content-type-unknown`, 400 `json-invalid`; ZodError; what the parser throws
  */
-export async function readBody<B>(request: HttpRequest, body: Body<B>): Promise<B> {
+export async function readBody<B>(request: HttpRequest, body: Body<B>, limit = LIMIT): Promise<B> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const isText = body.text !== undefined && type === body.text.type;
   if (!isText && type !== 'application/json') {
@@ -21,7 +21,7 @@ export async function readBody<B>(request: HttpRequest, body: Body<B>): Promise<
       remedy: `Send the header "Content-Type: ${body.text?.type ?? 'application/json'}".`,
     });
   }
-  const text = await readText(request);
+  const text = await readText(request, limit);
   if (isText && body.text !== undefined) return body.text.parse(text);
   return body.schema.parse(parseJson(text));
 }
@@ -60,8 +60,8 @@ export async function readBytes(request: HttpRequest, limit: number): Promise<Ui
   return Buffer.concat(chunks);
 }
 
-async function readText(request: HttpRequest): Promise<string> {
-  const bytes = await readBytes(request, LIMIT);
+async function readText(request: HttpRequest, limit: number): Promise<string> {
+  const bytes = await readBytes(request, limit);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -14,7 +14,16 @@ export const LogEvent = z.discriminatedUnion('event', [
       text: z.string(),
       /** The container is gone and this is one of its last lines, which were kept; `time` is then when it ended. */
       kept: z.literal(true).optional(),
+      /** Where several are read: `<application>/<service>/<replica>`, the first 12 digits of its container, its machine. */
+      replica: z.string().optional(),
+      container: z.string().optional(),
+      machine: z.string().optional(),
     }),
+  }),
+  z.object({
+    event: z.literal('note'),
+    /** What a reader should know: a machine does not answer, so that only what is kept of its logs is shown. */
+    data: z.object({ text: z.string() }),
   }),
   z.object({
     event: z.literal('end'),

@@ -1,5 +1,6 @@
 import type { Route } from './route.ts';
 import * as access from './routes/access.ts';
+import * as allowances from './routes/allowances.ts';
 import * as applications from './routes/applications.ts';
 import * as audit from './routes/audit.ts';
 import * as byHand from './routes/by-hand.ts';
@@ -17,6 +18,7 @@ import * as images from './routes/images.ts';
 import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
+import * as logs from './routes/logs.ts';
 import * as machineImages from './routes/machine-images.ts';
 import * as machineRuns from './routes/machine-runs.ts';
 import * as machines from './routes/machines.ts';
@@ -25,6 +27,7 @@ import * as policies from './routes/policies.ts';
 import * as pools from './routes/pools.ts';
 import * as quotas from './routes/quotas.ts';
 import * as replications from './routes/replications.ts';
+import * as secrets from './routes/secrets.ts';
 import * as services from './routes/services.ts';
 import * as sources from './routes/sources.ts';
 import * as status from './routes/status.ts';
@@ -40,7 +43,10 @@ export const routes: readonly Route[] = [
   status,
   applications,
   services,
+  logs,
   jobs,
+  secrets,
+  allowances,
   machines,
   pools,
   machineRuns,

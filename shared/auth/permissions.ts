@@ -12,7 +12,14 @@ const leastRole = {
   'applications.read': 'reader',
   'applications.write': 'deployer',
   'jobs.run': 'deployer',
+  /** That there are secrets, and who uses them: no one is given a value. */
+  'secrets.read': 'reader',
+  'secrets.write': 'deployer',
+  /** What containers may beyond their own. */
+  'environments.admin': 'admin',
   'logs.read': 'reader',
+  /** For how long they are kept. */
+  'logs.admin': 'operator',
   'machines.read': 'reader',
   /** Makes, changes and removes machines, and runs commands on them: whoever may is root there. */
   'machines.operate': 'operator',

@@ -8,6 +8,7 @@ import {
   type LogRequest,
 } from './engine.ts';
 import { faults } from './faults.ts';
+import type { BridgeNetwork } from './network.ts';
 
 /** What containers of an image do once started: write lines, and with `exitCode` end at once. */
 export interface Behaviour {
@@ -30,6 +31,8 @@ export interface EngineControl {
   restart(): void;
   /** Images pulled so far. */
   readonly pulled: ReadonlySet<string>;
+  /** Archives that were unpacked, by the machine's folder or the container's. */
+  readonly archives: ReadonlyMap<string, Uint8Array>;
   /** Every successful create, in order. */
   readonly created: readonly ContainerRequest[];
 }
@@ -42,6 +45,8 @@ interface Simulated {
   readonly id: string;
   readonly request: ContainerRequest;
   state: ContainerState;
+  /** In its network, from its first start. */
+  address?: string;
   readonly lines: LogLine[];
   readonly changed: Set<() => void>;
 }
@@ -56,6 +61,8 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
   const created: ContainerRequest[] = [];
   const behaviours = new Map<string, Behaviour>();
   const withheld = new Set<string>();
+  const archives = new Map<string, Uint8Array>();
+  const networks = new Map<string, BridgeNetwork>();
   let answers = true;
   let last = 0;
 
@@ -118,15 +125,30 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
         return { id: found.id };
       }
       if (!pulled.has(request.image)) throw faults.imageNotFound(request.image, 'no such image');
-      const id = (created.length + 1).toString(16).padStart(64, 'c');
+      const id = (created.length + 1).toString(16).padStart(12, 'c').padEnd(64, '0');
       containers.set(id, { id, request, state: { state: 'created' }, lines: [], changed: new Set() });
       created.push(request);
       return { id };
+    },
+    async putArchive(id, folder, archive) {
+      answering();
+      const { request } = get(id);
+      const mount = request.mounts?.find(({ target }) => target === folder);
+      archives.set(
+        mount !== undefined && 'source' in mount ? mount.source : `${request.name}:${folder}`,
+        archive,
+      );
     },
     async start(id) {
       answering();
       const container = get(id);
       if (container.state.state === 'running') return;
+      const { network } = container.request;
+      if (network !== undefined && !networks.has(network.name))
+        throw faults.networkNotFound(`network ${network.name} not found`);
+      const subnet = networks.get(network?.name ?? '')?.subnet;
+      if (subnet !== undefined)
+        container.address ??= addressIn(subnet, [...containers.keys()].indexOf(id) + 2);
       const port = container.request.publish?.machine;
       const other = [...containers.values()].find(
         ({ state, request }) =>
@@ -139,6 +161,10 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
       )?.[1];
       for (const line of behaviour?.lines ?? []) write(container, line);
       if (behaviour?.exitCode !== undefined) exit(container, behaviour.exitCode);
+    },
+    async ensureNetwork(network) {
+      answering();
+      networks.set(network.name, network);
     },
     async stop(id) {
       answering();
@@ -199,17 +225,26 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
       },
       pulled,
       created,
+      archives,
     },
   };
 }
 
-const containerOf = ({ id, request, state }: Simulated): Container => ({
+const containerOf = ({ id, request, state, address }: Simulated): Container => ({
   id,
   name: request.name,
   image: request.image,
   labels: request.labels,
   state,
+  ...(request.network !== undefined &&
+    address !== undefined && { addresses: { [request.network.name]: address } }),
 });
+
+/** The address so many places after the first of a network. */
+function addressIn(subnet: string, offset: number): string {
+  const bytes = (subnet.split('/')[0] ?? '').split('.').map(Number);
+  return [...bytes.slice(0, 3), (bytes[3] ?? 0) + offset].join('.');
+}
 
 function matches(labels: Readonly<Record<string, string>>, label: string): boolean {
   const [key = '', ...value] = label.split('=');

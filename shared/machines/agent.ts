@@ -1,3 +1,5 @@
+import { agentLogs } from './agent-logs.ts';
+
 /**
  * The script that runs in every machine, Python 3 with its standard library alone. `register` asks the app for the
  * engine's certificate, `follow` reports what happens on the engine and what Azure announces, `boot` tells how cloud-init ended. What it sends and gets is in `observation.ts`.
@@ -238,7 +240,11 @@ def follow_metadata():
         time.sleep(2)
 
 
+${agentLogs}
+
 def follow():
+    shipping = Shipping()
+    shipping.start()
     threading.Thread(target=follow_metadata, daemon=True).start()
     heard = queue.Queue()
     threading.Thread(target=follow_events, args=(heard,), daemon=True).start()
@@ -250,11 +256,18 @@ def follow():
             events = [heard.get(timeout=max(0, due - time.monotonic()))]
             while not heard.empty():
                 events.append(heard.get())
+            for event in events:
+                if event['Action'] == 'start':
+                    attributes = event['Actor']['Attributes']
+                    shipping.add(event['Actor']['ID'], attributes['name'], attributes, fresh=True)
             died = (died + [death(event) for event in events if event['Action'] == 'die'])[-1000:]
         except queue.Empty:
             pass
         try:
             listed = json.load(engine('/containers/json', all='true', filters={'label': ['berth.environment']}))
+            for one in listed:
+                shipping.add(one['Id'], one['Names'][0].lstrip('/'), one['Labels'], running=one['State'] == 'running')
+            shipping.forget({one['Id'] for one in listed})
             if not begun:
                 died, begun = died + list(ended(listed)), True
             disk = os.statvfs('/var/lib/docker')
@@ -265,8 +278,11 @@ def follow():
                      'disk': round((disk.f_blocks - disk.f_bfree) * disk.f_frsize / 2**20)}
             answer = post('/observations', {'time': now(), 'containers': [container(one) for one in listed],
                                             'usage': usage, 'died': died})
-            if answer and json.loads(answer).get('renewCertificate'):
+            wanted = json.loads(answer or '{}')
+            if wanted.get('renewCertificate'):
                 renew()
+            if wanted.get('refreshNetwork'):
+                subprocess.run(['systemctl', '--no-block', 'reload', 'berth-network.service'])
             died, wait, due = [], 1, time.monotonic() + EVERY
         except Exception as error:
             log('%s; again in %d s' % (error, wait))
@@ -297,5 +313,6 @@ def boot():
     log('cloud-init: %s' % json.dumps(report))
 
 
-{'register': register, 'renew': lambda: register(True), 'follow': follow, 'boot': boot}[sys.argv[1]]()
+if __name__ == '__main__':
+    {'register': register, 'renew': lambda: register(True), 'follow': follow, 'boot': boot}[sys.argv[1]]()
 `;

@@ -3,6 +3,7 @@ import { Retryable, Terminal } from '../model/errors.ts';
 import type { Run, RunStatus } from '../model/job.ts';
 import { lastLines } from './last-lines.ts';
 import type { WorkloadPorts } from './ports.ts';
+import { removeContainer } from './remove-container.ts';
 import { RUN_GRACE, runContainerName } from './run-container.ts';
 import type { RunEnd } from './run-job.ts';
 import { placeOf } from './stores.ts';
@@ -12,7 +13,7 @@ export async function endRun(ports: WorkloadPorts, input: RunEnd): Promise<null>
   const { key, id, attempt, pool, status } = input;
   const { stores, capacity } = ports;
   const run = (await stores.runs.get(...placeOf.run(key, id)))?.value;
-  const said = run === undefined ? [] : await removeContainer(ports, run, attempt);
+  const said = run === undefined ? [] : await stopAndRemove(ports, run, attempt);
   await capacity.release(pool, runContainerName({ id, attempt }));
   await stores.runs.update(...placeOf.run(key, id), (current) =>
     current === undefined || isOver(current.status)
@@ -28,11 +29,7 @@ const withLines = (status: RunStatus, said: readonly string[]): RunStatus =>
   'lastLines' in status && status.lastLines.length === 0 ? { ...status, lastLines: [...said] } : status;
 
 /** A machine that does not answer keeps it until the sweep finds it there. */
-async function removeContainer(
-  ports: WorkloadPorts,
-  { id, machine }: Run,
-  attempt: number,
-): Promise<string[]> {
+async function stopAndRemove(ports: WorkloadPorts, { id, machine }: Run, attempt: number): Promise<string[]> {
   if (machine === undefined) return [];
   const record = (await ports.stores.machines.get(...placeOf.machine(poolOf(machine) ?? '', machine)))?.value;
   if (record?.address === undefined) return [];
@@ -42,7 +39,7 @@ async function removeContainer(
     if (container === undefined) return [];
     const said = await lastLines(engine, container.id);
     if (container.state.state === 'running') await engine.stop(container.id, RUN_GRACE);
-    await engine.remove(container.id);
+    await removeContainer(ports, engine, container, machine);
     return said;
   } catch (error) {
     if (error instanceof Retryable || error instanceof Terminal) return [];

@@ -6,6 +6,7 @@ import type { ReplicaId } from './observed.ts';
 import type { StopOutcome } from './outcomes.ts';
 import { ownedService } from './ownership.ts';
 import type { WorkloadPorts } from './ports.ts';
+import { removeContainer } from './remove-container.ts';
 import type { StopReplica } from './replica-activities.ts';
 import { placeOf } from './stores.ts';
 
@@ -26,7 +27,7 @@ export async function stopReplica(ports: WorkloadPorts, input: StopReplica): Pro
 }
 
 /** Milliseconds that whoever sends requests to healthy replicas has to see that one is none any more. */
-const NOTICED_MS = 1_000;
+export const NOTICED_MS = 1_000;
 
 /** A replica that serves is taken out of those that do before it is stopped. */
 async function announceEnd(
@@ -54,20 +55,20 @@ export async function clearReplica(
   const { stores, capacity } = ports;
   const replica = (await stores.replicas.get(...placeOf.replica(id)))?.value;
   const own = replica?.revision === id.revision ? replica : undefined;
-  if (own !== undefined) await removeContainer(ports, own, grace);
+  if (own !== undefined) await stopAndRemove(ports, own, grace);
   const there = pool ?? (own && poolOf(own.machine));
   if (there !== undefined) await capacity.release(there, containerName(id));
   if (own !== undefined) await stores.replicas.delete(...placeOf.replica(id));
 }
 
-async function removeContainer(ports: WorkloadPorts, replica: Replica, grace: number): Promise<void> {
+async function stopAndRemove(ports: WorkloadPorts, replica: Replica, grace: number): Promise<void> {
   if (replica.address === '') return;
   try {
     const engine = await ports.engineOf({ name: replica.machine, address: replica.address });
     const container = await engine.inspect(containerName(replica));
     if (container === undefined) return;
     if (container.state.state === 'running' && grace > 0) await engine.stop(container.id, grace);
-    await engine.remove(container.id);
+    await removeContainer(ports, engine, container, replica.machine);
   } catch (error) {
     if (!(error instanceof Retryable) && !(error instanceof Terminal)) throw error;
   }

@@ -11,6 +11,7 @@ import { type Finding, namesOf, repairOf, type SweptService, strayReplica, stray
 import { type Look, leavingOf, lookAt, statusOf } from './observe-service.ts';
 import { observedOf } from './observed.ts';
 import type { WorkloadPorts } from './ports.ts';
+import { removeContainer } from './remove-container.ts';
 import { labels } from './replica-container.ts';
 import { effectiveRevision } from './roll-out.ts';
 import { all, placeOf } from './stores.ts';
@@ -131,8 +132,8 @@ async function hasRow(
   machine?: MachineName,
 ): Promise<boolean> {
   if (service === undefined) return false;
+  // A slot that was emptied and filled again may have the same name on another machine.
   for await (const { value } of stores.replicas.list({ partition: service }))
-    // A slot that was emptied and filled again may have the same name on another machine.
     if (containerName(value) === name && (machine === undefined || value.machine === machine)) return true;
   return false;
 }
@@ -235,5 +236,5 @@ async function removeStray(
   if (machine?.address === undefined) return;
   const engine = await ports.engineOf({ name, address: machine.address });
   if (container.state.state === 'running') await engine.stop(container.id, GRACE);
-  await engine.remove(container.id);
+  await removeContainer(ports, engine, container, name);
 }

@@ -25,6 +25,9 @@ import { keyStore } from '../../shared/auth/key-store.ts';
 import { ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
+import { memoryAppendBlobs } from '../../shared/logs/append-blobs.memory.ts';
+import { logKeeper } from '../../shared/logs/log-keeper.ts';
+import { logRetentions } from '../../shared/logs/retention.ts';
 import { memoryCatalogue } from '../../shared/machines/by-hand/catalogue.memory.ts';
 import { memoryPublicAccess } from '../../shared/machines/by-hand/public-access.memory.ts';
 import { memoryCloud } from '../../shared/machines/cloud.memory.ts';
@@ -45,6 +48,7 @@ import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import type { Blobs } from '../../shared/state/blobs.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
 import type { Tables } from '../../shared/state/tables.ts';
+import { serviceSecrets } from '../../shared/workloads/service-secrets.ts';
 import { stores } from '../../shared/workloads/stores.ts';
 import { type DurableWebhooks, startDurableWebhooks } from './durable-webhooks.ts';
 import { poolServices } from './pools.ts';
@@ -140,6 +144,9 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     tables,
     now,
     secrets,
+    serviceSecrets: serviceSecrets(tables, secrets, now),
+    logs: logKeeper(memoryAppendBlobs()),
+    logRetentions: logRetentions(tables),
     machines: machineStore(tables),
     cloud: memoryCloud(now, publicAccess.kept),
     publicAccess,

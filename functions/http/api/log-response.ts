@@ -3,6 +3,7 @@ import { HttpResponse } from '@azure/functions';
 import { COMMENT_SECONDS, type LogEvent, STREAM_SECONDS } from '../../../shared/api/log-stream.ts';
 
 export type LogLine = Extract<LogEvent, { event: 'line' }>['data'];
+export type LogItem = LogLine | { readonly note: string };
 
 /** How long a stream may last and be silent, in seconds; tests shorten them. */
 export interface Pace {
@@ -15,7 +16,7 @@ export interface Pace {
  * @param open begins reading; its signal aborts when the client goes or the time is up
  */
 export function logResponse(
-  open: (signal: AbortSignal) => AsyncIterable<LogLine>,
+  open: (signal: AbortSignal) => AsyncIterable<LogItem>,
   pace: Pace = { limit: STREAM_SECONDS, comment: COMMENT_SECONDS },
 ): HttpResponse {
   const abort = new AbortController();
@@ -40,6 +41,7 @@ export function logResponse(
       if (got.kind === 'next' && got.result.done !== true) {
         next = undefined;
         const { value } = got.result;
+        if ('note' in value) return controller.enqueue(frame({ event: 'note', data: { text: value.note } }));
         cursor = value.time;
         return controller.enqueue(frame({ event: 'line', data: value }));
       }
@@ -57,7 +59,7 @@ export function logResponse(
   });
 }
 
-type Next = { readonly kind: 'next'; readonly result: IteratorResult<LogLine> } | { readonly kind: 'broken' };
+type Next = { readonly kind: 'next'; readonly result: IteratorResult<LogItem> } | { readonly kind: 'broken' };
 
 const silence = (milliseconds: number): Promise<{ kind: 'silence' }> =>
   new Promise((resolve) => {

@@ -1,6 +1,7 @@
 /** The API under /api/v1: importing a file registers its functions. */
 export * as access from './access.ts';
 export * as allowFrom from './allow-from.ts';
+export * as allowances from './allowances.ts';
 export * as applications from './applications.ts';
 export * as audit from './audit.ts';
 export * as care from './care.ts';
@@ -27,12 +28,14 @@ export * as machineOperations from './machine-operations.ts';
 export * as machinePower from './machine-power.ts';
 export * as machineRuns from './machine-runs.ts';
 export * as machines from './machines.ts';
+export * as manyLogs from './many-logs.ts';
 export * as orphans from './orphans.ts';
 export * as policies from './policies.ts';
 export * as pools from './pools.ts';
 export * as quotas from './quotas.ts';
 export * as removeMachine from './remove-machine.ts';
 export * as replications from './replications.ts';
+export * as secrets from './secrets.ts';
 export * as services from './services.ts';
 export * as sources from './sources.ts';
 export * as subscriptions from './subscriptions.ts';

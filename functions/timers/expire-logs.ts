@@ -1,0 +1,13 @@
+import { app } from '@azure/functions';
+import { expireLogs } from '../../shared/logs/retention.ts';
+import { services } from '../services.ts';
+
+/** Every night: removes logs that are older than their environment keeps them. */
+app.timer('expire-logs', {
+  schedule: '0 45 3 * * *',
+  handler: async (_timer, context) => {
+    const { logs, logRetentions, now } = services();
+    const removed = await expireLogs(logs.blobs, logRetentions, now());
+    if (removed > 0) context.log(`logs: removed ${removed} parts that were kept long enough`);
+  },
+});
