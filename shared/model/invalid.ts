@@ -6,6 +6,8 @@ export interface Issue {
   readonly path: string;
   /** What was expected, and what was there. */
   readonly message: string;
+  /** Which of several documents. */
+  readonly file?: string;
   /** Both begin at 1; only for documents that are texts. */
   readonly line?: number;
   readonly column?: number;
