@@ -26,10 +26,12 @@ export type EngineAddress =
   | { readonly socketPath: string };
 
 export interface EngineCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; a tar archive as it is. */
   readonly body?: unknown;
+  readonly archive?: Uint8Array;
   /** Milliseconds until the answer begins; without it, as long as it takes. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -55,7 +57,8 @@ export function connect(to: EngineAddress): Connection {
 
   const attempt = async (call: EngineCall): Promise<IncomingMessage> => {
     const base = await options();
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const body = call.archive ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+    const type = call.archive === undefined ? 'application/json' : 'application/x-tar';
     return await new Promise((resolve, reject) => {
       const send = 'socketPath' in to ? httpRequest : httpsRequest;
       const request = send({
@@ -66,7 +69,7 @@ export function connect(to: EngineAddress): Connection {
           ...call.headers,
           ...(body === undefined
             ? { 'content-length': '0' }
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+            : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
         },
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });

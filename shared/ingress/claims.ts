@@ -37,7 +37,7 @@ export async function takenRoutes(
   environment: EnvironmentName,
   spec: ApplicationSpec,
 ): Promise<ClaimChange['taken']> {
-  if (Object.values(spec.services).every(({ routes }) => routes.length === 0)) return [];
+  if (Object.values(spec.services).every(({ routes }) => routes === undefined)) return [];
   return claimChange(await read(tables), environment, spec, new Date(0).toISOString()).taken;
 }
 
@@ -76,7 +76,7 @@ export function claimChange(
   const writes: Write[] = [];
   const taken: ClaimChange['taken'][number][] = [];
   const wantedRows = new Set<string>();
-  for (const [service, { routes, health }] of Object.entries(services))
+  for (const [service, { routes = [], health }] of Object.entries(services))
     for (const route of routes) {
       const key = { environment, application, service: service as ServiceName };
       const wanted: RouteRow = { key, route, health: { path: health.path }, at };

@@ -1,6 +1,6 @@
 import { type RouteSpec, redirects } from '../model/route.ts';
 import { backendName, type RouteRow } from './route-row.ts';
-import type { Slots } from './slots.ts';
+import { isIn, type Slots } from './slots.ts';
 
 /** What a proxy is to do: the same input gives the same texts. */
 export interface ProxyInput {
@@ -38,20 +38,19 @@ export const HEALTH_PORT = 8404;
 export function proxyConfig(input: ProxyInput): ProxyConfig {
   const whole = render(input, (slots, index) => {
     const server = slots[index];
-    return server === null || server === undefined
-      ? '127.0.0.1:1 disabled'
-      : `${server.address}:${server.port}`;
+    return isIn(server) ? `${server.address}:${server.port}` : '127.0.0.1:1 disabled';
   });
   const certificates = input.certificates.map(({ name, fingerprint }) => `# ${name} ${fingerprint}`);
-  const structure = [...render(input, () => '-'), ...certificates].join('\n');
-  return { text: `${whole.join('\n')}\n`, structure, commands: commandsOf(input) };
+  const structure = hashOf([...render(input, () => '-'), ...certificates].join('\n'));
+  const text = whole.join('\n').replace(GLOBAL, `${GLOBAL}\n  setenv ${STRUCTURE} ${structure}`);
+  return { text: `${text}\n`, structure, commands: commandsOf(input) };
 }
 
 function render(input: ProxyInput, addressOf: (slots: Slots, index: number) => string): string[] {
   const { routes, servers, certificates, challenges } = input;
   const sorted = [...routes].sort(bySpecificity);
   return [
-    ...GLOBAL,
+    ...SETTINGS,
     '',
     ...frontend(sorted, certificates, challenges),
     ...sorted.flatMap((row) => [
@@ -64,10 +63,15 @@ function render(input: ProxyInput, addressOf: (slots: Slots, index: number) => s
   ];
 }
 
-const GLOBAL = [
-  'global',
+const GLOBAL = 'global';
+/** Asked for when a process has taken over from another. */
+const STRUCTURE = 'BERTH_STRUCTURE';
+
+const SETTINGS = [
+  GLOBAL,
   '  log stdout format raw local0 notice',
-  '  maxconn 20000',
+  // Connections are then as many as files allow: about 20,000, where the container may have those.
+  '  fd-hard-limit 40000',
   '  stats socket /run/haproxy.sock mode 600 level admin expose-fd listeners',
   '  stats timeout 60s',
   '  hard-stop-after 1h',
@@ -223,12 +227,12 @@ function commandsOf({ routes, servers }: ProxyInput): string[] {
   const commands = [...routes].sort(bySpecificity).flatMap((row) => {
     const name = backendName(row);
     return (servers[name] ?? []).flatMap((server, index) =>
-      server === null
-        ? [`set server ${name}/s${index} state maint`]
-        : [
+      isIn(server)
+        ? [
             `set server ${name}/s${index} addr ${server.address} port ${server.port}`,
             `set server ${name}/s${index} state ready`,
-          ],
+          ]
+        : [`set server ${name}/s${index} state maint`],
     );
   });
   const lines: string[] = [];
@@ -254,3 +258,17 @@ const milliseconds = (seconds: number): string => `${Math.round(seconds * 1000)}
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 /** Inside single quotes nothing means anything but the quote. https://docs.haproxy.org/2.6/configuration.html#2.2 */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** 53 bits, by cyrb53: names a text, protects nothing. https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js */
+function hashOf(text: string): string {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    high = Math.imul(high ^ character, 2_654_435_761);
+    low = Math.imul(low ^ character, 1_597_334_677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  return (4_294_967_296 * (2_097_151 & low) + (high >>> 0)).toString(16);
+}

@@ -4,32 +4,40 @@ import { z } from 'zod';
 export const Server = z.object({ replica: z.string(), address: z.string(), port: z.number().int() });
 export type Server = z.infer<typeof Server>;
 
-/** Places for servers of one route: the proxy changes what a place means while it runs, but not how many there are. */
-export const Slots = z.array(Server.nullable());
+/**
+ * Places for servers of one route: the proxy changes what a place means while it runs, but not how many there are.
+ * `out`: it gets no more requests, but may have some under way.
+ */
+export const Slots = z.array(Server.extend({ out: z.boolean().optional() }).nullable());
 export type Slots = z.infer<typeof Slots>;
 
 const FEWEST = 8;
 
 /**
- * Gives every server a place. What has one keeps it; a place that came free is given again as late as can be, since
- * requests to its former server may be under way. Twice the places that are needed are there. Pure.
+ * Gives every server a place; what has one keeps it. Places that nothing had are given first, then those of servers that
+ * are out. At least twice as many as are needed are there. Pure.
  */
 export function assignSlots(before: Slots, servers: readonly Server[]): Slots {
-  const wanted = new Map(servers.map((server) => [server.replica, server]));
-  const slots: (Server | null)[] = before.map((slot) => {
-    const server = slot === null ? undefined : wanted.get(slot.replica);
-    if (server !== undefined) wanted.delete(server.replica);
-    return server ?? null;
+  const waiting = new Map(servers.map((server) => [server.replica, server]));
+  const slots: Slots[number][] = before.map((slot) => {
+    if (slot === null) return null;
+    const server = waiting.get(slot.replica);
+    waiting.delete(slot.replica);
+    return server ?? { ...slot, out: true };
   });
-  while (slots.length < FEWEST || slots.length < servers.length * 2)
-    slots.push(...(slots.length === 0 ? Array<null>(FEWEST).fill(null) : slots.map(() => null)));
-  const sorted = [...wanted.values()].sort((a, b) => (a.replica < b.replica ? -1 : 1));
-  const empty = slots.flatMap((slot, index) => (slot === null ? [index] : []));
-  const last = Math.max(-1, ...before.flatMap((slot, index) => (slot === null ? [] : [index])));
-  const inTurn = [...empty.filter((index) => index > last), ...empty.filter((index) => index <= last)];
+  while (slots.length < Math.max(FEWEST, servers.length * 2)) slots.push(null);
+  // Numbers of places grow by doubling: each growth begins a new process of the proxy.
+  while ((slots.length & (slots.length - 1)) !== 0) slots.push(null);
+  const free = (isFree: (slot: Slots[number]) => boolean) =>
+    slots.flatMap((slot, index) => (isFree(slot) ? [index] : []));
+  const places = [...free((slot) => slot === null), ...free((slot) => slot?.out === true)];
+  const sorted = [...waiting.values()].sort((a, b) => (a.replica < b.replica ? -1 : 1));
   for (const [turn, server] of sorted.entries()) {
-    const index = inTurn[turn];
+    const index = places[turn];
     if (index !== undefined) slots[index] = server;
   }
   return slots;
 }
+
+/** Whether requests go to what is at a place. */
+export const isIn = (slot: Slots[number] | undefined): slot is Server => slot != null && slot.out !== true;

@@ -2,13 +2,13 @@ import type { z } from 'zod';
 import { type RouteSpec, routeFaults, routeId } from './route.ts';
 
 type Services = Readonly<
-  Record<string, { readonly port?: number | undefined; readonly routes: readonly RouteSpec[] }>
+  Record<string, { readonly port?: number | undefined; readonly routes?: readonly RouteSpec[] | undefined }>
 >;
 
 /** Routes of an application that cannot be, told where they stand. For `superRefine` of its services. */
 export function checkRoutes(services: Services, context: z.RefinementCtx): void {
   const claimed = new Map<string, string>();
-  for (const [name, { port, routes }] of Object.entries(services)) {
+  for (const [name, { port, routes = [] }] of Object.entries(services)) {
     if (routes.length > 0 && port === undefined)
       context.addIssue({
         code: 'custom',

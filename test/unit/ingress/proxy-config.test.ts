@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { covers, type ProxyInput, proxyConfig } from '../../../shared/ingress/proxy-config.ts';
 import { backendName, RouteRow } from '../../../shared/ingress/route-row.ts';
-import { assignSlots } from '../../../shared/ingress/slots.ts';
+import { assignSlots, isIn } from '../../../shared/ingress/slots.ts';
 import { RouteSpec } from '../../../shared/model/route.ts';
 
 const key = { environment: 'dev', application: 'shop', service: 'web' };
@@ -122,12 +122,12 @@ describe('places of servers', () => {
           const before = slots;
           const servers = round.map((slot) => server(slot));
           slots = assignSlots(before, servers);
-          const placed = slots.filter((slot) => slot !== null);
+          const placed = slots.filter(isIn);
           expect(placed.map(({ replica }) => replica).sort()).toEqual(
             servers.map(({ replica }) => replica).sort(),
           );
           for (const [index, slot] of before.entries())
-            if (slot !== null && servers.some(({ replica }) => replica === slot.replica))
+            if (isIn(slot) && servers.some(({ replica }) => replica === slot.replica))
               expect(slots[index]).toEqual(slot);
           expect(slots.length).toBeGreaterThanOrEqual(before.length);
         }
