@@ -1,7 +1,13 @@
 import type { ServiceSummary } from '../shared/api/routes/services.ts';
 import { harmless, type Paint, table } from './output.ts';
 
-const colours = { done: 'green', failed: 'red', rolling: 'yellow', 'waiting-for-image': 'yellow' } as const;
+const colours = {
+  done: 'green',
+  failed: 'red',
+  rolling: 'yellow',
+  paused: 'yellow',
+  'waiting-for-image': 'yellow',
+} as const;
 
 export const rolloutText = (service: ServiceSummary, paint: Paint): string =>
   service.removing

@@ -3,22 +3,31 @@ import type { Provisioned } from '../../shared/machines/provisioning.ts';
 import { provisioningId, provisionMachine } from '../../shared/machines/provisioning.ts';
 import { later } from '../../shared/machines/waiting.ts';
 import { MachineName } from '../../shared/model/names.ts';
+import { type Revision, templateOf } from '../../shared/model/service.ts';
 import type { Outcome, Signature } from '../../shared/model/signature.ts';
 import {
+  afterBefore,
   afterCheck,
+  afterDependencies,
   afterGivingUp,
   afterMachine,
+  afterNote,
   afterPromotion,
   afterStart,
   afterStop,
+  afterSwitch,
 } from '../../shared/workloads/apply.ts';
 import type { Observed } from '../../shared/workloads/observed.ts';
 import type { MachineOutcome } from '../../shared/workloads/outcomes.ts';
 import {
+  awaitBefore,
+  awaitDependencies,
   awaitMachine,
   checkReplica,
+  noteProgress,
   startReplica,
   stopReplica,
+  switchReplicas,
 } from '../../shared/workloads/replica-activities.ts';
 import type { RollOut } from '../../shared/workloads/roll-out.ts';
 import type { Step } from '../../shared/workloads/steps.ts';
@@ -57,9 +66,10 @@ export function* takeSteps(
 
 function begin(
   context: OrchestrationContext,
-  { key, revision, cause }: RollOut,
+  input: RollOut,
   step: Exclude<Step, { step: 'give-up' | 'promote' }>,
 ): UnderWay {
+  const { key, revision, cause } = input;
   const owner = context.df.instanceId;
   const now = context.df.currentUtcDateTime;
   switch (step.step) {
@@ -68,7 +78,7 @@ function begin(
       const task = activityTask(context, startReplica, {
         key,
         owner,
-        revision,
+        revision: revisionOf(input, step.revision),
         slot,
         generation,
         failures,
@@ -81,7 +91,15 @@ function begin(
     case 'check-replica': {
       const { slot, generation } = step;
       const replica = { revision: step.revision, slot, generation };
-      const task = activityTask(context, checkReplica, { key, owner, replica, spec: revision.spec });
+      const { spec } = revisionOf(input, step.revision);
+      const { standby } = step;
+      const task = activityTask(context, checkReplica, {
+        key,
+        owner,
+        replica,
+        spec,
+        ...(standby && { standby }),
+      });
       return underWay(task, checkReplica, (known, outcome) => afterCheck(known, step, outcome));
     }
     case 'stop-replica': {
@@ -107,6 +125,25 @@ function begin(
         apply: (known, result) => afterMachine(known, step.machine, machineOutcome(result as Provisioned)),
       };
     }
+    case 'switch-replicas': {
+      const { serve, rest } = step;
+      const task = activityTask(context, switchReplicas, { key, owner, serve: [...serve], rest: [...rest] });
+      return underWay(task, switchReplicas, (known) => afterSwitch(known, step));
+    }
+    case 'note-progress': {
+      const { progress } = step;
+      const task = activityTask(context, noteProgress, { key, owner, revision: revision.number, progress });
+      return underWay(task, noteProgress, (known) => afterNote(known, progress));
+    }
+    case 'await-dependencies': {
+      const dependsOn = revision.spec.dependsOn ?? [];
+      const task = activityTask(context, awaitDependencies, { key, owner, dependsOn });
+      return underWay(task, awaitDependencies, afterDependencies);
+    }
+    case 'await-before': {
+      const task = activityTask(context, awaitBefore, { key, owner, revision });
+      return underWay(task, awaitBefore, afterBefore);
+    }
     case 'wait':
       return {
         task: context.df.createTimer(later(now, step.until - now.getTime())),
@@ -114,6 +151,10 @@ function begin(
       };
   }
 }
+
+/** A rollout that rests looks after the revision that serves too. */
+const revisionOf = ({ revision, previous }: RollOut, number: number): Revision =>
+  previous !== undefined && templateOf(previous) === number ? previous : revision;
 
 const machineOutcome = (made: Provisioned): MachineOutcome =>
   made.status === 'ready'

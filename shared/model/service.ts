@@ -14,7 +14,16 @@ export type ServiceKey = z.infer<typeof ServiceKey>;
 /** `dev.hello.web`: how a service is written in keys, labels and messages. */
 export const serviceId = (key: ServiceKey): string => `${key.environment}.${key.application}.${key.service}`;
 
-/** One accepted specification of a service; never changed once written. */
+/** How the rollout of a revision ended. */
+export const RevisionEnd = z.object({
+  state: z.enum(['done', 'failed']),
+  at: z.iso.datetime(),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type RevisionEnd = z.infer<typeof RevisionEnd>;
+
+/** One accepted specification of a service; never changed once written, but for how its rollout ended. */
 export const Revision = z.object({
   key: ServiceKey,
   /** 1, 2, 3, … for each service. */
@@ -30,6 +39,8 @@ export const Revision = z.object({
   /** `<source> <id>` of the event that brought it; the same event never makes a second revision. */
   cause: z.string(),
   acceptedAt: z.iso.datetime(),
+  /** Absent while its rollout goes on, and if another one came before its end. */
+  ended: RevisionEnd.optional(),
 });
 export type Revision = z.infer<typeof Revision>;
 
@@ -39,7 +50,22 @@ export const templateOf = (revision: Pick<Revision, 'number' | 'template'>): num
 
 export const RolloutStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('waiting-for-image') }),
-  z.object({ state: z.literal('rolling') }),
+  z.object({
+    state: z.literal('rolling'),
+    /** What it waits for, where that takes long. */
+    waits: z.string().optional(),
+  }),
+  /** Nothing goes on before somebody, or the sweep at `until`, resumes it; what died is still made anew. */
+  z.object({
+    state: z.literal('paused'),
+    at: z.iso.datetime(),
+    /** Who asked for it, the step of a canary, or the time in which the new revision bakes. */
+    why: z.enum(['asked', 'step', 'bake']),
+    reason: z.string(),
+    until: z.iso.datetime().optional(),
+    /** `<source> <id>` of the event that asked for it. */
+    cause: z.string().optional(),
+  }),
   z.object({ state: z.literal('done'), at: z.iso.datetime() }),
   z.object({
     state: z.literal('failed'),
@@ -49,9 +75,21 @@ export const RolloutStatus = z.discriminatedUnion('state', [
     exitCode: z.number().int().optional(),
     /** The failed container's last lines, at most 50. */
     lastLines: z.array(z.string()).optional(),
+    /** Everything stays as it was when it failed: its policy says `onFailure: stop`. */
+    stopped: z.boolean().optional(),
   }),
 ]);
 export type RolloutStatus = z.infer<typeof RolloutStatus>;
+
+/** How far a rollout is, beyond what its replicas say; times are milliseconds since 1970. */
+export const RolloutProgress = z.object({
+  revision: z.number().int().positive(),
+  stage: z.number().int().min(0),
+  stageSince: z.number().optional(),
+  bakeUntil: z.number().optional(),
+  paused: z.number().optional(),
+});
+export type RolloutProgress = z.infer<typeof RolloutProgress>;
 
 /** An image that was not accepted, since the policies of its repository demand more than was found of it. */
 export const RefusedImage = z.object({
@@ -82,6 +120,9 @@ export const Service = z.object({
   /** No longer in its application: goes to no replicas, then this row goes too. */
   removing: z.boolean().default(false),
   rollout: RolloutStatus,
+  progress: RolloutProgress.optional(),
+  /** Grows with every orchestration of the service; no generation of a replica that it makes is lower. */
+  epoch: z.number().int().optional(),
   /** The image that `spec` means, while it is refused: what was accepted before it goes on. */
   refused: RefusedImage.optional(),
   /** Instance id of the orchestration that carries the rollout. */
@@ -93,7 +134,15 @@ export const ReplicaStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('reserved') }),
   z.object({ state: z.literal('running'), since: z.iso.datetime() }),
   z.object({ state: z.literal('healthy'), since: z.iso.datetime() }),
-  z.object({ state: z.literal('unhealthy'), since: z.iso.datetime(), reason: z.string() }),
+  /** Healthy, but not its turn to get requests: a rollout has others serve. */
+  z.object({ state: z.literal('standby'), since: z.iso.datetime() }),
+  z.object({
+    state: z.literal('unhealthy'),
+    since: z.iso.datetime(),
+    reason: z.string(),
+    /** Its liveness check says so: it is replaced, not waited for. */
+    dead: z.boolean().optional(),
+  }),
   z.object({
     state: z.literal('exited'),
     at: z.iso.datetime(),
@@ -115,6 +164,10 @@ export const Replica = z.object({
   address: z.string(),
   port: z.number().int().optional(),
   containerId: z.string().optional(),
+  /** Versions of the secrets that its container was given. */
+  secrets: z.record(z.string(), z.number().int()).optional(),
+  /** Its own address in its environment's network; absent if it is in none. */
+  containerAddress: z.string().optional(),
   /** How many containers of this slot and revision ended early, one after the other, before this one. */
   failures: z.number().int().min(0).default(0),
   status: ReplicaStatus,

@@ -32,18 +32,25 @@ export async function answerRepair(
   const revision = revisions.find(({ number }) => number === wanted);
   const healthy = revisions.find(({ number }) => number === service.healthyRevision);
   if (revision === undefined) return [];
-  if (service.owner !== instanceId && !(await own(stores, stored, instanceId))) return [];
-  const input = rollOutOf(service, revision, healthy, cause.text);
+  const owned = service.owner === instanceId ? service : await own(stores, stored, instanceId);
+  if (owned === undefined) return [];
+  const input = rollOutOf(owned, revision, healthy, cause.text);
   return [{ orchestrator: rollOut.name, instanceId, input }];
 }
 
-/** @returns false if the service changed meanwhile: whatever changed it brings a rollout of its own */
-async function own(stores: Stores, stored: Stored<Service>, instanceId: string): Promise<boolean> {
+/** @returns undefined if the service changed meanwhile: whatever changed it brings a rollout of its own */
+async function own(
+  stores: Stores,
+  stored: Stored<Service>,
+  instanceId: string,
+): Promise<Service | undefined> {
+  const { value } = stored;
+  const owned: Service = { ...value, owner: instanceId, epoch: (value.epoch ?? 0) + 1 };
   try {
-    await stores.services.replace(stored, { ...stored.value, owner: instanceId });
-    return true;
+    await stores.services.replace(stored, owned);
+    return owned;
   } catch (error) {
-    if (error instanceof Conflict) return false;
+    if (error instanceof Conflict) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,15 @@ import {
   type ReplicaId,
   sameReplica,
 } from './observed.ts';
-import type { CheckOutcome, MachineOutcome, StartOutcome, StopOutcome } from './outcomes.ts';
+import type {
+  BeforeOutcome,
+  CheckOutcome,
+  DependenciesOutcome,
+  MachineOutcome,
+  StartOutcome,
+  StopOutcome,
+} from './outcomes.ts';
+import type { Progress } from './pace.ts';
 import type { StepOf } from './steps.ts';
 
 type Of<Outcome> = Exclude<Outcome, { outcome: 'superseded' }>;
@@ -83,6 +91,36 @@ export function afterMachine(observed: Observed, machine: string, outcome: Machi
   const { failure } = outcome;
   const coming = observed.coming.map((one) => (one.name === machine ? { ...one, failure } : one));
   return { ...observed, coming };
+}
+
+/** Some get requests now that did not, and others none. */
+export function afterSwitch(observed: Observed, step: StepOf<'switch-replicas'>): Observed {
+  const replicas = observed.replicas.map((replica) => {
+    const { state } = replica;
+    if (state.phase !== 'healthy') return replica;
+    const { since } = state;
+    if (step.serve.some((id) => sameReplica(id, replica)))
+      return { ...replica, state: { phase: 'healthy', since } as const };
+    if (!step.rest.some((id) => sameReplica(id, replica))) return replica;
+    return { ...replica, state: { phase: 'healthy', since, standby: true } as const };
+  });
+  return { ...observed, replicas };
+}
+
+export const afterNote = (observed: Observed, progress: Progress): Observed => ({ ...observed, progress });
+
+export function afterDependencies(observed: Observed, outcome: Of<DependenciesOutcome>): Observed {
+  const { gates } = observed;
+  if (outcome.outcome === 'healthy') return { ...observed, gates: { ...gates, dependencies: true } };
+  const known = gates?.dependencies;
+  const since = typeof known === 'object' ? known.since : outcome.at;
+  return { ...observed, gates: { ...gates, dependencies: { since, reason: outcome.reason } } };
+}
+
+export function afterBefore(observed: Observed, outcome: Of<BeforeOutcome>): Observed {
+  if (outcome.outcome === 'running') return observed;
+  if (outcome.outcome === 'failed') return { ...observed, failure: outcome.failure };
+  return { ...observed, gates: { ...observed.gates, before: true } };
 }
 
 export const afterGivingUp = (observed: Observed, failure: Failure): Observed => ({ ...observed, failure });

@@ -11,7 +11,14 @@ import { all, placeOf } from './stores.ts';
 /** What an event makes of a service: its new row, and the revision to accept with it. */
 export interface ServiceChange {
   readonly service: Service;
-  readonly accept?: { readonly spec: ServiceSpec; readonly digest: Digest } | undefined;
+  readonly accept?:
+    | {
+        readonly spec: ServiceSpec;
+        readonly digest: Digest;
+        /** Revision whose containers serve it too; absent: that of the accepted one, if they are the same. */
+        readonly template?: number;
+      }
+    | undefined;
 }
 
 type Decided = ServiceChange | undefined;
@@ -60,8 +67,8 @@ export async function changeService(
     const revision: Revision | undefined = wanted.accept && {
       key,
       number: Math.max(service?.revision ?? 0, ...numbers, ...replicas.map((one) => one.revision)) + 1,
-      ...wanted.accept,
       ...templateFor(accepted, wanted.accept),
+      ...wanted.accept,
       cause: cause.text,
       acceptedAt: now.toISOString(),
     };
@@ -71,6 +78,7 @@ export async function changeService(
           revision: revision.number,
           accepted: revision,
           owner: instanceId,
+          epoch: (wanted.service.epoch ?? 0) + 1,
           rollout: { state: 'rolling' },
         }
       : wanted.service;

@@ -19,15 +19,17 @@ const SHORTEST_PAUSE_MS = 50;
 /** Asks a replica for its health until it is healthy, has ended, or patience is over; records what it found. */
 export async function checkReplica(ports: WorkloadPorts, input: CheckReplica): Promise<CheckOutcome> {
   const { key, owner, replica: id, spec } = input;
-  const [service, found] = await Promise.all([
+  const [service, stored] = await Promise.all([
     ownedService(ports.stores, key, owner),
     ports.stores.replicas.get(...placeOf.replica({ key, ...id })),
   ]);
   if (service === undefined) return { outcome: 'superseded' };
-  const replica = found?.value;
+  const replica = stored?.value;
   if (replica === undefined || replica.revision !== id.revision)
     return { outcome: 'observed', state: { phase: 'lost' }, failures: 0 };
-  const status = await ask(ports, replica, spec);
+  const found = await ask(ports, replica, spec);
+  const status: ReplicaStatus =
+    found.state === 'healthy' && input.standby === true ? { ...found, state: 'standby' } : found;
   const checked: Replica = { ...replica, status, failures: failuresOf(replica, status) };
   if (status.state !== replica.status.state)
     await ports.stores.replicas.upsert(...placeOf.replica(replica), checked);
@@ -106,6 +108,9 @@ export async function endedStatus(
 /** Early ends in a row, now that a replica has this status. */
 export function failuresOf(replica: Replica, status: ReplicaStatus): number {
   if (status.state !== 'exited' || replica.status.state === 'exited') return replica.failures;
-  const since = replica.status.state === 'healthy' ? Date.parse(replica.status.since) : undefined;
+  const since =
+    replica.status.state === 'healthy' || replica.status.state === 'standby'
+      ? Date.parse(replica.status.since)
+      : undefined;
   return failuresAfter(replica.failures, since, Date.parse(status.at));
 }

@@ -2,6 +2,7 @@ import type { Container } from '../docker/engine.ts';
 import type { Run } from '../model/job.ts';
 import type { MachineName, PoolName } from '../model/names.ts';
 import { containerName, type Replica, type Revision, type Service, templateOf } from '../model/service.ts';
+import { networkName } from '../networks/service-names.ts';
 import { nextSteps } from './next-steps.ts';
 import type { ObservedReplica } from './observed.ts';
 import { labels, replicaOf } from './replica-container.ts';
@@ -61,14 +62,22 @@ export function repairOf(swept: SweptService, now: number): Finding | undefined 
   if (service.owner !== undefined) return repair(`its rollout ${service.owner} is gone`);
   if (service.rollout.state === 'rolling') return repair('its rollout ended without a word');
   if (service.removing) return repair('its removal is not finished');
-  const desired = desiredOf(rollOutOf(service, revision, healthy, 'sweep'));
-  const next = nextSteps(desired, { replicas: observed, coming: [], leaving }, now);
+  const { rollout } = service;
+  const isResumed =
+    rollout.state === 'paused' && rollout.until !== undefined && Date.parse(rollout.until) <= now;
+  if (isResumed) return repair(`its pause is over: ${rollout.reason}`);
+  const input = rollOutOf(service, revision, healthy, 'sweep');
+  const { progress } = input;
+  const known = { replicas: observed, coming: [], leaving, ...(progress && { progress }) };
+  const next = nextSteps(desiredOf(input), known, now);
+  if (next.kind === 'pause') return undefined;
   if (next.kind === 'finish') {
     const recovered = service.rollout.state === 'failed' && service.revision === service.healthyRevision;
     return next.failure === undefined && recovered ? repair('it is well again') : undefined;
   }
   // Health is asked for by rollouts; the sweep looks at what runs.
-  const [step] = next.steps.filter(({ step }) => step !== 'wait' && step !== 'give-up');
+  const mayFail = rollout.state === 'paused';
+  const [step] = next.steps.filter(({ step }) => step !== 'wait' && (step !== 'give-up' || mayFail));
   return step && repair(step.reason);
 }
 
@@ -98,6 +107,7 @@ export function strayReplica(
   const taken = observed.some((one) => one.slot === slot && one.revision === said.revision);
   if (taken || container.state.state !== 'running') return remove(`slot ${slot} has another replica`);
   if (revision.spec.port !== undefined && port === undefined) return remove('its port is not known');
+  const containerAddress = container.addresses?.[networkName(key.environment)];
   const replica: Replica = {
     key,
     revision: said.revision,
@@ -107,6 +117,7 @@ export function strayReplica(
     address: machine.address,
     ...(port !== undefined && { port }),
     containerId: container.id,
+    ...(containerAddress !== undefined && { containerAddress }),
     failures: 0,
     status: { state: 'running', since: container.state.startedAt },
   };

@@ -1,5 +1,6 @@
 import type { ProvisionMachine } from '../machines/provisioning.ts';
 import type { Replica } from '../model/service.ts';
+import type { Progress } from './pace.ts';
 
 /** Times are milliseconds since 1970, so that they pass through orchestration history as they are. */
 export type Moment = number;
@@ -23,8 +24,10 @@ export type Phase =
   | { readonly phase: 'placed'; readonly tries: number; readonly retryAt: Moment }
   /** Started; health unknown. */
   | { readonly phase: 'running'; readonly since: Moment }
-  | { readonly phase: 'healthy'; readonly since: Moment }
-  | { readonly phase: 'unhealthy'; readonly since: Moment; readonly reason: string }
+  /** `standby`: it is not its turn to get requests. */
+  | { readonly phase: 'healthy'; readonly since: Moment; readonly standby?: boolean }
+  /** `dead`: its liveness check says that waiting does not help. */
+  | { readonly phase: 'unhealthy'; readonly since: Moment; readonly reason: string; readonly dead?: boolean }
   | {
       readonly phase: 'exited';
       readonly at: Moment;
@@ -58,8 +61,18 @@ export interface Observed {
   readonly shortage?: { readonly since: Moment; readonly retryAt: Moment; readonly reason: string };
   /** Every replica of the new revision was healthy at once, so that the old ones may go: there is no way back by halves. */
   readonly promoted?: boolean;
+  /** How far the rollout is. */
+  readonly progress?: Progress | undefined;
+  /** What has to be before its first replica starts. */
+  readonly gates?: Gates | undefined;
   /** This rollout was given up. */
   readonly failure?: Failure;
+}
+
+export interface Gates {
+  /** `true`: they are healthy. Otherwise since when which are waited for. */
+  readonly dependencies?: true | { readonly since: Moment; readonly reason: string };
+  readonly before?: true;
 }
 
 /** Replicas that hold, or may hold, a container that runs. */
@@ -79,10 +92,17 @@ export function observedOf(replica: Replica): ObservedReplica {
     case 'running':
     case 'healthy':
       return { ...base, state: { phase: status.state, since: Date.parse(status.since) } };
+    case 'standby':
+      return { ...base, state: { phase: 'healthy', since: Date.parse(status.since), standby: true } };
     case 'unhealthy':
       return {
         ...base,
-        state: { phase: 'unhealthy', since: Date.parse(status.since), reason: status.reason },
+        state: {
+          phase: 'unhealthy',
+          since: Date.parse(status.since),
+          reason: status.reason,
+          ...(status.dead && { dead: true }),
+        },
       };
     case 'exited':
       return {

@@ -41,3 +41,16 @@ export type ObserveOutcome =
       readonly leaving: readonly string[];
     }
   | Superseded;
+
+export type SwitchOutcome = { readonly outcome: 'switched' } | Superseded;
+export type NoteOutcome = { readonly outcome: 'noted' } | Superseded;
+export type DependenciesOutcome =
+  | { readonly outcome: 'healthy' }
+  | { readonly outcome: 'waiting'; readonly reason: string; readonly at: Moment }
+  | Superseded;
+/** Of the step before a rollout. */
+export type BeforeOutcome =
+  | { readonly outcome: 'running' }
+  | { readonly outcome: 'succeeded' }
+  | { readonly outcome: 'failed'; readonly failure: Failure }
+  | Superseded;

@@ -10,6 +10,14 @@ const canonical = (value: unknown): string =>
 
 export const sameSpec = (a: ServiceSpec, b: ServiceSpec): boolean => canonical(a) === canonical(b);
 
-/** Differs in nothing that a container is made of; the tag counts for nothing, since the digest is compared apart. */
+/**
+ * Differs in nothing that a container is made of; the tag counts for nothing, since the digest is compared apart, and
+ * neither does how one revision follows another.
+ */
 export const sameContainers = (a: ServiceSpec, b: ServiceSpec): boolean =>
-  sameSpec({ ...a, replicas: 0, image: '' }, { ...b, replicas: 0, image: '' });
+  sameSpec(containersOnly(a), containersOnly(b));
+
+function containersOnly(spec: ServiceSpec): ServiceSpec {
+  const { rollout: _, dependsOn: __, restart: ___, ...rest } = spec;
+  return { ...rest, replicas: 0, image: '' };
+}

@@ -143,7 +143,7 @@ describe('roll-out', () => {
     await world.happen(world.push('hello/web', '1', a));
     const made = await world.carryOut(older!);
     expect(made.output).toEqual({ state: 'superseded' });
-    expect(await world.running()).toEqual(['dev.hello.web.r3.0.g2', 'dev.hello.web.r3.1.g2']);
+    expect(await world.running()).toEqual(['dev.hello.web.r3.0.g3', 'dev.hello.web.r3.1.g3']);
     expect(await world.reservations()).toHaveLength(2);
   });
 
@@ -152,7 +152,12 @@ describe('roll-out', () => {
     const scale = (replicas: number) =>
       world.happen(world.command({ type: 'scale', application: 'hello', service: 'web', replicas }));
     await scale(3);
-    expect(await world.running()).toEqual([0, 1, 2].map((slot) => `dev.hello.web.r1.${slot}.g1`));
+    const [zero, one, two] = ['dev.hello.web.r1.0.g1', 'dev.hello.web.r1.1.g1', 'dev.hello.web.r1.2.g2'];
+    expect(await world.running()).toEqual([zero, one, two]);
+    await scale(2);
+    await scale(3);
+    // A slot that was emptied and filled again never gives a generation out twice.
+    expect(await world.running()).toEqual([zero, one, 'dev.hello.web.r1.2.g4']);
     await scale(1);
     expect(await world.running()).toEqual(['dev.hello.web.r1.0.g1']);
     expect(await world.reservations()).toHaveLength(1);

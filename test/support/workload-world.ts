@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Activity } from '../../functions/activities/activity.ts';
 import { awaitMachineActivity } from '../../functions/activities/await-machine.ts';
 import { checkReplicaActivity } from '../../functions/activities/check-replica.ts';
 import { endRunActivity } from '../../functions/activities/end-run.ts';
+import { noteProgressActivity } from '../../functions/activities/note-progress.ts';
 import { observeServiceActivity } from '../../functions/activities/observe-service.ts';
 import { recordRolloutActivity } from '../../functions/activities/record-rollout.ts';
 import { startReplicaActivity } from '../../functions/activities/start-replica.ts';
 import { startRunActivity } from '../../functions/activities/start-run.ts';
 import { stopReplicaActivity } from '../../functions/activities/stop-replica.ts';
+import { switchReplicasActivity } from '../../functions/activities/switch-replicas.ts';
 import { waitForRunActivity } from '../../functions/activities/wait-for-run.ts';
 import { rollOutService } from '../../functions/orchestrators/roll-out.ts';
 import { run } from '../../functions/orchestrators/run-job.ts';
@@ -20,11 +22,15 @@ import { Digest } from '../../shared/model/image.ts';
 import { Machine } from '../../shared/model/machine.ts';
 import { ServiceKey, serviceId } from '../../shared/model/service.ts';
 import { capacity } from '../../shared/scheduling/capacity.ts';
+import { Secret } from '../../shared/secrets/secret.ts';
+import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
+import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
 import { type Answering, answer, eventTypes, type Start } from '../../shared/workloads/answer.ts';
 import type { WorkloadPorts } from '../../shared/workloads/ports.ts';
 import { RollOut } from '../../shared/workloads/roll-out.ts';
 import { RunJob } from '../../shared/workloads/run-job.ts';
+import { serviceSecrets } from '../../shared/workloads/service-secrets.ts';
 import { all, placeOf, stores } from '../../shared/workloads/stores.ts';
 import { plainOutlook } from './pools.ts';
 import { runOrchestration } from './run-orchestration.ts';
@@ -37,11 +43,13 @@ const activities = [
   awaitMachineActivity,
   checkReplicaActivity,
   endRunActivity,
+  noteProgressActivity,
   observeServiceActivity,
   recordRolloutActivity,
   startReplicaActivity,
   startRunActivity,
   stopReplicaActivity,
+  switchReplicasActivity,
   waitForRunActivity,
 ] as unknown as Activity<never, unknown>[];
 
@@ -73,6 +81,10 @@ function faulty<Port extends object>(
 export function workloadWorld(fault: (where: string) => void | Promise<void> = () => {}) {
   const clock = { now: new Date('2026-11-25T12:00:00Z') };
   const documents = stores(faulty(memoryTables(), 'table', fault));
+  const sealed = blobSecrets(memoryBlobs(), {
+    current: new Secret(randomBytes(32).toString('base64')),
+    previous: undefined,
+  });
   const tags = new Map<string, Digest>();
   const engines = new Map<string, MemoryEngine>();
   const live = new Set<string>();
@@ -93,6 +105,7 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
     stores: documents,
     engineOf,
     registry: 'registry.example:5000',
+    secrets: serviceSecrets(documents.tables, sealed, () => clock.now),
     pullToken: async () => 'token',
     now: () => clock.now,
     sleep: pass,

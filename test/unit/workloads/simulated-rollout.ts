@@ -1,15 +1,20 @@
 import { ProvisionMachine } from '../../../shared/machines/provisioning.ts';
 import {
+  afterBefore,
   afterCheck,
+  afterDependencies,
   afterGivingUp,
   afterMachine,
+  afterNote,
   afterPromotion,
   afterStart,
   afterStop,
+  afterSwitch,
 } from '../../../shared/workloads/apply.ts';
 import { failuresAfter } from '../../../shared/workloads/back-off.ts';
 import { type Desired, nextSteps } from '../../../shared/workloads/next-steps.ts';
 import { type Failure, isLive, type Observed, sameReplica } from '../../../shared/workloads/observed.ts';
+import { BEGUN } from '../../../shared/workloads/pace.ts';
 import type { Step } from '../../../shared/workloads/steps.ts';
 
 /** How containers of the new revision behave, and how much room there is. */
@@ -44,6 +49,15 @@ export function simulate(desired: Desired, start: Observed, world: World, mostRo
     observed = suffer(desired, observed, trouble, now);
     const next = nextSteps(desired, observed, now);
     if (next.kind === 'finish') return { rounds, end: observed, failure: next.failure, finished: true };
+    if (next.kind === 'pause') {
+      const { until } = next.pause;
+      if (desired.hold !== undefined) return { rounds, end: observed, failure: undefined, finished: true };
+      // Somebody resumes it, or the sweep does.
+      const { progress = BEGUN } = observed;
+      if (until !== undefined) now = Math.max(now + 1000, until);
+      else observed = afterNote(observed, { ...progress, stage: progress.stage + 1, stageSince: undefined });
+      continue;
+    }
     const before = observed;
     for (const step of next.steps) observed = perform(desired, observed, step, world, trouble, now);
     rounds.push({ before, steps: next.steps, after: observed });
@@ -109,9 +123,12 @@ function perform(
           failures: failures + 1,
         });
       const healthy = good === 'healthy' || (good === 'slow' && now - since >= 3000);
+      const standby = step.standby === true ? { standby: true } : {};
       return afterCheck(observed, step, {
         outcome: 'observed',
-        state: healthy ? { phase: 'healthy', since: now } : { phase: 'unhealthy', since: now, reason: '503' },
+        state: healthy
+          ? { phase: 'healthy', since: now, ...standby }
+          : { phase: 'unhealthy', since: now, reason: '503' },
         failures,
       });
     }
@@ -130,6 +147,14 @@ function perform(
       return afterGivingUp(observed, step.failure);
     case 'promote':
       return afterPromotion(observed);
+    case 'switch-replicas':
+      return afterSwitch(observed, step);
+    case 'note-progress':
+      return afterNote(observed, step.progress);
+    case 'await-dependencies':
+      return afterDependencies(observed, { outcome: 'healthy' });
+    case 'await-before':
+      return afterBefore(observed, { outcome: 'succeeded' });
     case 'wait':
       return observed;
   }
