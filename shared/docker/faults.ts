@@ -48,6 +48,20 @@ export const faults = {
       message: `The engine has no container ${id}.`,
       remedy: 'Create it again.',
     }),
+  networkNotFound: (detail: string) =>
+    new Terminal({
+      code: 'network-not-found',
+      status: 404,
+      message: `The engine does not have the container's network: ${detail}`,
+      remedy: 'Make the network, then start the container.',
+    }),
+  notRunning: (detail: string) =>
+    new Terminal({
+      code: 'container-not-running',
+      status: 409,
+      message: `The container does not run: ${detail}`,
+      remedy: 'See why: berth ps, berth logs; a replica that ended is replaced.',
+    }),
   nameConflict: (name: string) =>
     new Terminal({
       code: 'name-conflict',

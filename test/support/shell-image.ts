@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { pack } from 'tar-stream';
 
-const PROGRAMS = ['/bin/sh', '/bin/sleep'];
+const PROGRAMS = ['/bin/sh', '/bin/sleep', '/bin/cat', '/bin/echo', '/bin/mkdir'];
 
-/** A root file system with a shell and `sleep`: this computer's own, with the libraries that they load. A tar. */
+/** A root file system with a shell and a few programs: this computer's own, with the libraries that they load. A tar. */
 export async function shellRoot(): Promise<Buffer> {
   const tar = pack();
   const files = new Set(PROGRAMS.flatMap((program) => [program, ...librariesOf(program)]));
