@@ -2,8 +2,14 @@ import type { TokenCredential } from '@azure/identity';
 import { clientIdentity } from '../shared/certificates/client-certificate.ts';
 import { type EngineCa, ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import type { Settings } from '../shared/config/settings.ts';
+import { accesses } from '../shared/docker/access.https.ts';
+import type { AccessOf } from '../shared/docker/access.ts';
 import type { EngineOf } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
+import type { InsideOf } from '../shared/docker/inside.ts';
+import { insides } from '../shared/docker/insides.ts';
+import { azureBalancer } from '../shared/ingress/balancer/balancer.azure.ts';
+import type { Balancer } from '../shared/ingress/balancer/balancer.ts';
 import { armClients } from '../shared/machines/arm-clients.azure.ts';
 import { type BreakerStore, breakerStore } from '../shared/machines/breaker/breaker-store.ts';
 import { azureCatalogue } from '../shared/machines/by-hand/catalogue.azure.ts';
@@ -33,6 +39,8 @@ import { azureRunLogs } from '../shared/machines/run/run-logs.azure.ts';
 import type { RunLogs } from '../shared/machines/run/run-logs.ts';
 import { type MachineRunStore, machineRunStore } from '../shared/machines/run/run-store.ts';
 import { signBlob } from '../shared/machines/run/sign-blob.azure.ts';
+import { httpsReceivers } from '../shared/networks/receiver.https.ts';
+import type { Receivers } from '../shared/networks/receiver.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
@@ -42,6 +50,14 @@ export interface MachineServices {
   readonly engineCa: () => Promise<EngineCa>;
   /** One client for each machine's engine. */
   readonly engineOf: EngineOf;
+  /** What people do with containers of a machine. */
+  readonly accessOf: AccessOf;
+  /** What is done inside of containers of Berth's own. */
+  readonly insideOf: InsideOf;
+  /** The load balancer in front of the ingress. */
+  readonly balancer: Balancer;
+  /** Where machines take what they are told of the containers' network. */
+  readonly receivers: Receivers;
   readonly machines: MachineStore;
   readonly cloud: Cloud;
   readonly power: Power;
@@ -78,12 +94,17 @@ export function machineServices(from: {
   const { settings, credential, secrets, tables } = from;
   const engineCa = once(() => ensureEngineCa(secrets));
   const identity = clientIdentity(engineCa, 'berth', CLIENT_MINUTES);
+  const client = async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem });
   const arm = armClients(settings, credential);
   const now = (): Date => new Date();
   const region = azureRegion(arm, now);
   return {
     engineCa,
-    engineOf: engines(async () => ({ ...(await identity()), ca: (await engineCa()).certificatePem })),
+    engineOf: engines(client),
+    accessOf: accesses(client),
+    insideOf: insides(client),
+    balancer: azureBalancer(arm),
+    receivers: httpsReceivers(client),
     machines: machineStore(tables),
     cloud: azureCloud(arm),
     power: azurePower(arm),

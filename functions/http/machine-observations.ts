@@ -29,7 +29,13 @@ export async function observe(
     const event = replicaDied(machine.name, death);
     if (event !== undefined) await acceptEvent(made, client, event);
   }
-  const answer: ObservationAnswer = wantsCertificate(machine, now) ? { renewCertificate: true } : {};
+  const answer: ObservationAnswer = {
+    ...(wantsCertificate(machine, now) && { renewCertificate: true }),
+    // What others were told while this machine was not ready, nobody told it.
+    ...(machine.network !== undefined &&
+      changed &&
+      caller.status.state !== 'ready' && { refreshNetwork: true }),
+  };
   return Object.keys(answer).length === 0 ? { status: 204 } : { jsonBody: answer };
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Rates } from '../auth/rate-limit/limits.ts';
 import { RateSetting } from '../auth/rate-limit/rate-setting.ts';
+import { LONGEST_PREFIX } from '../networks/address-plan.ts';
+import { networkOf, overlaps } from '../networks/ipv4.ts';
 import { Secret } from '../secrets/secret.ts';
 
 const httpsUri = z.url({ protocol: /^https$/, error: 'expected an https address' });
@@ -37,6 +39,12 @@ const Environment = z.object({
   BERTH_LOCATION: z.string().min(1).describe('westeurope'),
   /** Address space of the machines' network and its subnet, CIDR. */
   BERTH_NETWORK: z.cidrv4().default('10.20.0.0/16').describe('10.20.0.0/16'),
+  /** Addresses of containers on all machines, CIDR: touches neither the machines' network nor what containers call. */
+  BERTH_CONTAINER_NETWORK: z
+    .cidrv4()
+    .refine((cidr) => networkOf(cidr).bits <= LONGEST_PREFIX, `expected at most /${LONGEST_PREFIX}`)
+    .default('100.64.0.0/10')
+    .describe('100.64.0.0/10'),
   /** Who may reach the engines' port 2376: the app's own subnet or address, CIDR. */
   BERTH_APP_NETWORK: z.cidrv4().describe('10.20.255.0/24'),
   BERTH_MASTER_KEY: z.base64().length(44).describe('32 bytes in base64'),
@@ -65,6 +73,7 @@ export interface Settings {
   readonly resourceGroup: string;
   readonly location: string;
   readonly network: string;
+  readonly containerNetwork: string;
   readonly appNetwork: string;
   /** sha-256 of the administrator's API key, 64 hex digits. */
   readonly adminKeyHash: string;
@@ -85,6 +94,10 @@ export function readSettings(environment: Record<string, string | undefined>): S
     throw new Error(`Settings are missing or malformed:\n${lines.join('\n')}`);
   }
   const env = parsed.data;
+  if (overlaps(env.BERTH_CONTAINER_NETWORK, env.BERTH_NETWORK))
+    throw new Error(
+      `Settings are missing or malformed:\n  BERTH_CONTAINER_NETWORK: expected a network beside BERTH_NETWORK (${env.BERTH_NETWORK}), found ${env.BERTH_CONTAINER_NETWORK}, for example 10.128.0.0/9`,
+    );
   return {
     blobUri: env.AzureWebJobsStorage__blobServiceUri,
     queueUri: env.AzureWebJobsStorage__queueServiceUri,
@@ -111,6 +124,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     resourceGroup: env.BERTH_RESOURCE_GROUP,
     location: env.BERTH_LOCATION,
     network: env.BERTH_NETWORK,
+    containerNetwork: env.BERTH_CONTAINER_NETWORK,
     appNetwork: env.BERTH_APP_NETWORK,
     adminKeyHash: env.BERTH_ADMIN_KEY_SHA256,
     masterKeys: {

@@ -21,16 +21,30 @@ export const Inspected = z.object({
     StartedAt: z.string(),
     FinishedAt: z.string(),
   }),
+  NetworkSettings: z
+    .object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })).nullish() })
+    .optional(),
 });
 
-export function containerOf({ Id, Name, Config, State }: z.infer<typeof Inspected>): Container {
+export function containerOf(inspected: z.infer<typeof Inspected>): Container {
+  const { Id, Name, Config, State } = inspected;
+  const addresses = addressesOf(inspected);
   return {
     id: Id,
     name: Name.replace(/^\//, ''),
     image: Config.Image,
     labels: Config.Labels ?? {},
     state: stateOf(State),
+    ...(addresses !== undefined && { addresses }),
   };
+}
+
+/** In networks of its own; the engine's default bridge has no names. */
+function addressesOf({ NetworkSettings }: z.infer<typeof Inspected>): Record<string, string> | undefined {
+  const found = Object.entries(NetworkSettings?.Networks ?? {}).flatMap(([network, { IPAddress }]) =>
+    network === 'bridge' || IPAddress === '' ? [] : [[network, IPAddress] as const],
+  );
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
 function stateOf(state: z.infer<typeof Inspected>['State']): Container['state'] {

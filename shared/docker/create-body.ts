@@ -1,5 +1,6 @@
 import type { ContainerOptions } from '../model/container-options.ts';
 import type { ContainerRequest, Mount } from './engine.ts';
+import { networkConfig } from './network.ts';
 
 const MIB = 1024 * 1024;
 
@@ -51,7 +52,8 @@ function hostConfig(request: ContainerRequest, options: ContainerOptions): Recor
     PortBindings: publish && {
       [`${publish.container}/tcp`]: [{ HostIp: publish.address, HostPort: String(publish.machine) }],
     },
-    NetworkMode: sharesNetworkOf && `container:${sharesNetworkOf}`,
+    ...(request.network && sharesNetworkOf === undefined && networkConfig(request.network)),
+    ...(sharesNetworkOf && { NetworkMode: `container:${sharesNetworkOf}` }),
     ExtraHosts:
       sharesNetworkOf === undefined && options.extraHosts
         ? Object.entries(options.extraHosts).map(([name, address]) => `${name}:${address}`)

@@ -8,6 +8,7 @@ import { createBody } from './create-body.ts';
 import { type Container, type Engine, isMadeFrom } from './engine.ts';
 import { faults } from './faults.ts';
 import { engineTime, logLines, nanoseconds } from './log-frames.ts';
+import { InspectedNetwork, isSuchNetwork, networkBody } from './network.ts';
 import { pullError, pullFault } from './pull-progress.ts';
 
 /** Milliseconds until a call that does little must have been answered. */
@@ -80,6 +81,10 @@ export function httpsEngine(to: EngineAddress): Engine {
       if (!isMadeFrom(found, request)) throw faults.nameConflict(request.name);
       return { id: found.id };
     },
+    async putArchive(id, folder, archive) {
+      const path = `/containers/${id}/archive?${new URLSearchParams({ path: folder })}`;
+      await settled(await call({ method: 'PUT', path, archive }), [200], 'copy files into a container');
+    },
     async start(id) {
       const response = await call({ method: 'POST', path: `/containers/${id}/start`, timeout: 60_000 });
       if (response.statusCode === 204 || response.statusCode === 304)
@@ -90,8 +95,26 @@ export function httpsEngine(to: EngineAddress): Engine {
         /executable file not found|exec format error|exec: .*(no such file|permission denied)/i.test(detail)
       )
         throw faults.commandNotFound(detail);
+      if (/network \S+ not found/i.test(detail)) throw faults.networkNotFound(detail);
       if (response.statusCode === 404) throw faults.containerNotFound(id);
       throw faultOf('start a container', response, detail);
+    },
+    async ensureNetwork(network) {
+      for (let tries = 1; ; tries += 1) {
+        const made = await call({ method: 'POST', path: '/networks/create', body: networkBody(network) });
+        if (made.statusCode === 201) return await drained(made, undefined);
+        const detail = await messageOf(made);
+        const path = `/networks/${encodeURIComponent(network.name)}`;
+        const found = await call({ method: 'GET', path });
+        if (found.statusCode === 404) {
+          await drained(found, undefined);
+          throw faultOf('make a network', made, detail);
+        }
+        if (isSuchNetwork(await parsed(found, InspectedNetwork, 'inspect a network'), network)) return;
+        // Left from an environment that had another number.
+        if (tries === 2) throw faultOf('make a network', made, detail);
+        await settled(await call({ method: 'DELETE', path }), [204, 404], 'remove a network');
+      }
     },
     async stop(id, graceSeconds) {
       const t = Math.ceil(graceSeconds);

@@ -1,4 +1,5 @@
 import type { ContainerOptions } from '../model/container-options.ts';
+import type { BridgeNetwork, ContainerNetwork } from './network.ts';
 
 /** Something that a container sees at a path of its own. */
 export type Mount =
@@ -40,6 +41,8 @@ export interface ContainerRequest {
   readonly gpu?: number | undefined;
   /** Id of the container whose network this one is in: a sidecar, which the engine starts again when it ends. */
   readonly sharesNetworkOf?: string | undefined;
+  /** Absent: the engine's default bridge. */
+  readonly network?: ContainerNetwork | undefined;
 }
 
 export type ContainerState =
@@ -58,6 +61,8 @@ export interface Container {
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: ContainerState;
+  /** Its address in each of its networks, by the network's name. */
+  readonly addresses?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -95,12 +100,16 @@ export interface Engine {
   pull(image: string, token: string): Promise<void>;
   /** Creates, or finds by name what was made from the same image with the same labels; another one is `name-conflict`. */
   create(request: ContainerRequest): Promise<{ readonly id: string }>;
-  /** Starting what runs is no error. */
+  /** Unpacks a tar archive into a folder of a container, whether it runs or not; the archive's owners and modes count. */
+  putArchive(id: string, folder: string, archive: Uint8Array): Promise<void>;
+  /** Starting what runs is no error; `network-not-found` if its network is to be made first. */
   start(id: string): Promise<void>;
   /** SIGTERM, and SIGKILL after `graceSeconds`. Stopping what is not there is no error. */
   stop(id: string, graceSeconds: number): Promise<void>;
   /** Removes with force; removing what is not there is no error. */
   remove(id: string): Promise<void>;
+  /** Makes a network, or finds it by its name; one with another subnet is replaced if nothing is in it. */
+  ensureNetwork(network: BridgeNetwork): Promise<void>;
   inspect(idOrName: string): Promise<Container | undefined>;
   /** Also those that ended; every given label must match (`key` or `key=value`). */
   list(labels: readonly string[]): Promise<readonly Container[]>;

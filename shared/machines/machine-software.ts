@@ -1,3 +1,4 @@
+import { networkScript } from '../networks/network-agent.ts';
 import { agentScript } from './agent.ts';
 
 /** An entry of cloud-init's `write_files`. */
@@ -6,7 +7,8 @@ export const file = (path: string, content: string, permissions = '0644') => ({ 
 /** How cloud-init installs the engine, from the image's own distribution. */
 export const engineInstallation = {
   package_update: true,
-  packages: ['docker.io'],
+  // wireguard-go is for kernels without WireGuard: which one serves is found at boot.
+  packages: ['docker.io', 'wireguard-tools', 'wireguard-go'],
   apt: { conf: 'APT::Install-Recommends "false";\n' },
 } as const;
 
@@ -18,12 +20,15 @@ export const machineSoftware = () => [
   file('/etc/systemd/system/berth-agent.service', agentUnit),
   file('/etc/systemd/system/berth-boot.service', bootUnit),
   file('/usr/local/lib/berth/agent.py', agentScript, '0755'),
+  file('/etc/systemd/system/berth-network.service', networkUnit),
+  file('/usr/local/lib/berth/network.py', networkScript, '0755'),
 ];
 
 /** Units that start with the machine. */
 export const machineUnits = [
   'berth-register.service',
   'berth-register.timer',
+  'berth-network.service',
   'berth-agent.service',
 ] as const;
 
@@ -60,10 +65,29 @@ RandomizedDelaySec=1h
 WantedBy=timers.target
 `;
 
+/**
+ * It starts beside the engine, and is ready once the machine has its place in the network: the first report, which makes
+ * the machine ready for containers, comes after.
+ */
+const networkUnit = `[Unit]
+Description=Berth: network of containers between machines
+After=berth-register.service
+ConditionPathExists=/etc/docker/tls/cert.pem
+[Service]
+Type=notify
+ExecStart=/usr/bin/python3 /usr/local/lib/berth/network.py
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=2
+TimeoutStartSec=infinity
+[Install]
+WantedBy=multi-user.target
+`;
+
 /** It starts beside the engine: its first question waits in the engine's socket until that answers. */
 const agentUnit = `[Unit]
 Description=Berth: reports what happens on this machine's Docker engine
-After=berth-register.service docker.socket
+After=berth-register.service berth-network.service docker.socket
 Wants=docker.service
 [Service]
 ExecStart=/usr/bin/python3 /usr/local/lib/berth/agent.py follow

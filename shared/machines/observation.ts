@@ -110,5 +110,7 @@ export type MachineObservation = z.infer<typeof MachineObservation>;
 export const ObservationAnswer = z.object({
   /** Ask for another certificate now, whatever the present one says of itself. */
   renewCertificate: z.boolean().optional(),
+  /** Ask what there is to know of the containers' network: it was not told while it was away. */
+  refreshNetwork: z.boolean().optional(),
 });
 export type ObservationAnswer = z.infer<typeof ObservationAnswer>;

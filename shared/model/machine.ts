@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MachineNetwork } from './machine-network.ts';
 import { MachineName, PoolName } from './names.ts';
 import { Priority } from './pool.ts';
 
@@ -136,6 +137,8 @@ export const Machine = z.object({
   /** What containers may use: cores, and MiB of memory. */
   cpu: z.number().positive(),
   memory: z.number().positive(),
+  /** Whole GPUs; absent: none. */
+  gpu: z.number().int().positive().optional(),
   status: MachineStatus,
   /** Instance id of the orchestration that provisions or retires it. */
   owner: z.string(),
@@ -145,6 +148,8 @@ export const Machine = z.object({
   idleSince: z.iso.datetime().optional(),
   /** What its cloud-init reported when it ended. */
   boot: BootReport.optional(),
+  /** Its part in the network of containers; absent: none. */
+  network: MachineNetwork.optional(),
   /** Public keys of its sshd, `<type> <base64>`, as it said at its registration: whom ssh is to find there. */
   hostKeys: z.array(z.string()).optional(),
   /** Engine certificate that it was given. */

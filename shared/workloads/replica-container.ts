@@ -1,4 +1,6 @@
 import type { Container, ContainerRequest } from '../docker/engine.ts';
+import type { ContainerNetwork } from '../docker/network.ts';
+import { optionsOf } from '../model/container-options.ts';
 import { parseImageReference } from '../model/image.ts';
 import { containerName, type Replica, type Revision, type ServiceKey, serviceId } from '../model/service.ts';
 
@@ -12,6 +14,10 @@ export const labels = {
   /** The machine's port that leads to it. */
   port: 'berth.port',
   run: 'berth.run',
+  /** Versions of the secrets that it was given. */
+  secrets: 'berth.secrets',
+  /** Of a container that only carries files: whose they are. */
+  filesOf: 'berth.files-of',
   job: 'berth.job',
 } as const;
 
@@ -26,6 +32,7 @@ export function replicaContainer(
   replica: Pick<Replica, 'key' | 'revision' | 'slot' | 'generation' | 'address' | 'port'>,
   { spec, digest }: Revision,
   registry: string,
+  network?: ContainerNetwork,
 ): ContainerRequest {
   const { key, revision, slot, generation, address, port } = replica;
   return {
@@ -48,6 +55,8 @@ export function replicaContainer(
         ? undefined
         : { container: spec.port, machine: port, address },
     stopGrace: spec.stopGrace,
+    network,
+    options: optionsOf(spec),
   };
 }
 

@@ -1,4 +1,6 @@
 import type { ContainerRequest } from '../docker/engine.ts';
+import type { ContainerNetwork } from '../docker/network.ts';
+import { optionsOf } from '../model/container-options.ts';
 import { jobId, type Run } from '../model/job.ts';
 import { labels, pulledImage } from './replica-container.ts';
 
@@ -9,7 +11,12 @@ export const runContainerName = (run: Pick<Run, 'id' | 'attempt'>): string => `$
 export const RUN_GRACE = 10;
 
 /** The container of one attempt of a run. */
-export function runContainer(run: Run, digest: string, registry: string): ContainerRequest {
+export function runContainer(
+  run: Run,
+  digest: string,
+  registry: string,
+  network?: ContainerNetwork,
+): ContainerRequest {
   const { key, id, spec } = run;
   return {
     name: runContainerName(run),
@@ -24,6 +31,8 @@ export function runContainer(run: Run, digest: string, registry: string): Contai
     cpu: spec.resources.cpu,
     memory: spec.resources.memory,
     publish: undefined,
+    network,
     stopGrace: RUN_GRACE,
+    options: optionsOf(spec),
   };
 }

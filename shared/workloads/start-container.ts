@@ -3,19 +3,27 @@ import { Terminal } from '../model/errors.ts';
 
 /**
  * Creates and starts a container. One of the same name that was made from another image goes first.
- * @param pull called if the engine does not have the image: asking it first would cost a call whenever it does
+ * @param needs `pull` is called if the engine does not have the image, `open` if it does not have the network: asking it
+ * first would cost a call whenever it does
  */
 export async function startContainer(
   engine: Engine,
   request: ContainerRequest,
-  pull?: () => Promise<void>,
+  needs: { readonly pull?: () => Promise<void>; readonly open?: () => Promise<void> } = {},
 ): Promise<string> {
+  const { pull, open } = needs;
   const { id } = await createContainer(engine, request).catch(async (error: unknown) => {
     if (pull === undefined || !(error instanceof Terminal) || error.code !== 'image-not-found') throw error;
     await pull();
     return await createContainer(engine, request);
   });
-  await engine.start(id);
+  try {
+    await engine.start(id);
+  } catch (error) {
+    if (open === undefined || !(error instanceof Terminal) || error.code !== 'network-not-found') throw error;
+    await open();
+    await engine.start(id);
+  }
   return id;
 }
 

@@ -25,8 +25,8 @@ describe('customData', () => {
   it('is cloud-config and fits into Azure’s limit', () => {
     const text = renderCloudInit(request);
     expect(text).toMatch(/^#cloud-config\n/);
-    expect(new TextEncoder().encode(text).length).toBeLessThan(20_000);
-    expect(read(text).packages).toEqual(['docker.io']);
+    expect(new TextEncoder().encode(text).length).toBeLessThan(45_000);
+    expect(read(text).packages).toEqual(['docker.io', 'wireguard-tools', 'wireguard-go']);
   });
 
   it('carries no key', () => {
