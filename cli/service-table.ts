@@ -19,7 +19,19 @@ export const rolloutText = (service: ServiceSummary, paint: Paint): string =>
             ? 'refused'
             : `${service.rollout.state}, newer refused`,
         )
-      : paint(colours[service.rollout.state], service.rollout.state);
+      : paint(colours[service.rollout.state], `${service.rollout.state}${farText(service)}`);
+
+/** How far a rollout is: `, 2 of 5 new`. */
+const farText = ({ progress }: ServiceSummary): string =>
+  progress === undefined ? '' : `, ${progress.healthy} of ${progress.wanted} new`;
+
+/** What the rollouts under way wait for, a line each. */
+export const waitsText = (services: readonly ServiceSummary[]): string =>
+  services
+    .flatMap(({ key, progress }) =>
+      progress === undefined ? [] : [`${key.application}/${key.service}: ${harmless(progress.waits)}`],
+    )
+    .join('\n');
 
 export const serviceTable = (
   services: readonly ServiceSummary[],

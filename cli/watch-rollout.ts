@@ -4,7 +4,7 @@ import { getService, listServices, type ServiceSummary } from '../shared/api/rou
 import type { ApplicationSpec } from '../shared/model/application.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
-import { failureText, refusalText, rolloutText } from './service-table.ts';
+import { failureText, refusalText, rolloutText, waitsText } from './service-table.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -52,7 +52,9 @@ export async function watchRollout(
   }
 }
 
-const hasEnded = ({ rollout, removing }: ServiceSummary): boolean => !removing && rollout.state !== 'rolling';
+/** One that waits for somebody ends the watch; one whose pause ends by itself does not. */
+const hasEnded = ({ rollout, removing }: ServiceSummary): boolean =>
+  !removing && rollout.state !== 'rolling' && !(rollout.state === 'paused' && rollout.until !== undefined);
 
 async function conclude(
   { client, output, environment }: Session,
@@ -92,6 +94,14 @@ async function conclude(
       message: failed.map(failureText).join('\n'),
       remedy: 'The revision before, if there was one, keeps serving. Mend the cause and deploy again.',
       exitCode: exitCodes.failed,
+    });
+  const paused = services.filter(({ rollout }) => rollout.state === 'paused');
+  if (paused.length > 0)
+    throw new Failure({
+      code: 'rollout-paused',
+      message: waitsText(paused),
+      remedy: `Go on with it: berth rollout resume ${paused[0]?.key.application}/${paused[0]?.key.service}; or back: berth rollout abort`,
+      exitCode: exitCodes.waiting,
     });
   const waiting = services.filter(({ rollout }) => rollout.state === 'waiting-for-image');
   if (waiting.length > 0)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { listReplicas } from '../../shared/api/routes/services.ts';
+import { listReplicas, listServices } from '../../shared/api/routes/services.ts';
 import { ago, harmless, table } from '../output.ts';
+import { waitsText } from '../service-table.ts';
 import { withSession } from '../session.ts';
 
 export const addPs = (program: Command): Command =>
@@ -10,11 +11,13 @@ export const addPs = (program: Command): Command =>
     .argument('[application]', 'only of this application')
     .action((application: string | undefined, _options, command: Command) =>
       withSession(command, async ({ client, output, environment }) => {
-        const { replicas } = await client.call(listReplicas, {
-          params: { environment },
-          query: { application },
-        });
-        output.data(replicas, () =>
+        const of = { params: { environment }, query: { application } };
+        const [{ replicas }, { services }] = await Promise.all([
+          client.call(listReplicas, of),
+          client.call(listServices, of),
+        ]);
+        const waits = waitsText(services);
+        const replicaTable = () =>
           table(
             ['SERVICE', 'REPLICA', 'REVISION', 'MACHINE', 'ADDRESS', 'STATE', 'SINCE'],
             replicas.map(({ key, name, revision, machine, address, port, status }) => [
@@ -40,7 +43,7 @@ export const addPs = (program: Command): Command =>
               ago('since' in status ? status.since : 'at' in status ? status.at : undefined),
             ]),
             `No replica runs in environment ${environment}.`,
-          ),
-        );
+          );
+        output.data(replicas, () => (waits === '' ? replicaTable() : `${replicaTable()}\n\n${waits}`));
       }),
     );

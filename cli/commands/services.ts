@@ -4,7 +4,7 @@ import { listServices, restartService, scaleService } from '../../shared/api/rou
 import { findPart } from '../names.ts';
 import { type Session, withSession } from '../session.ts';
 
-async function serviceNamed({ client, environment }: Session, name: string) {
+export async function serviceNamed({ client, environment }: Session, name: string) {
   const { services } = await client.call(listServices, { params: { environment } });
   const { application, part: service } = findPart(
     name,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { listServices } from '../../shared/api/routes/services.ts';
 import { getStatus } from '../../shared/api/routes/status.ts';
 import { harmless } from '../output.ts';
-import { refusalText, serviceTable } from '../service-table.ts';
+import { refusalText, serviceTable, waitsText } from '../service-table.ts';
 import { withSession } from '../session.ts';
 
 const counts = (byState: Readonly<Record<string, number>>): string =>
@@ -31,6 +31,7 @@ export const addStatus = (program: Command): Command =>
             `replicas  ${counts(status.replicas.byState)} (${status.replicas.wanted} wanted)`,
             '',
             serviceTable(services, output.paint, environment),
+            ...[waitsText(services)].filter((text) => text !== '').map((text) => `\n${text}`),
             ...services
               .filter(({ refused }) => refused !== undefined)
               .map((service) => `\n${refusalText(service)}`),

@@ -27,8 +27,10 @@ import * as policies from './routes/policies.ts';
 import * as pools from './routes/pools.ts';
 import * as quotas from './routes/quotas.ts';
 import * as replications from './routes/replications.ts';
+import * as rollouts from './routes/rollouts.ts';
 import * as secrets from './routes/secrets.ts';
 import * as services from './routes/services.ts';
+import * as sessions from './routes/sessions.ts';
 import * as sources from './routes/sources.ts';
 import * as status from './routes/status.ts';
 import * as subscriptions from './routes/subscriptions.ts';
@@ -43,6 +45,8 @@ export const routes: readonly Route[] = [
   status,
   applications,
   services,
+  sessions,
+  rollouts,
   logs,
   jobs,
   secrets,

@@ -9,6 +9,8 @@ const base = {
   environment,
 };
 
+const ofService = { application: ApplicationName, service: ServiceName };
+
 /** What a queue message, a hook or the API may ask for. */
 export const Command = z.discriminatedUnion('type', [
   z.strictObject({ ...base, type: z.literal('deploy'), application: ApplicationSpec }),
@@ -21,5 +23,18 @@ export const Command = z.discriminatedUnion('type', [
     replicas: z.number().int().min(0).max(1000),
   }),
   z.strictObject({ ...base, type: z.literal('restart'), application: ApplicationName, service: ServiceName }),
+  /** Nothing more is started or stopped; what dies is made anew. */
+  z.strictObject({ ...base, ...ofService, type: z.literal('pause-rollout') }),
+  /** A canary's step or bake time is over with it. */
+  z.strictObject({ ...base, ...ofService, type: z.literal('resume-rollout') }),
+  /** Back to what served before. */
+  z.strictObject({ ...base, ...ofService, type: z.literal('abort-rollout') }),
+  z.strictObject({
+    ...base,
+    ...ofService,
+    type: z.literal('undo-rollout'),
+    /** Absent: the one before. */
+    revision: z.number().int().positive().optional(),
+  }),
 ]);
 export type Command = z.infer<typeof Command>;

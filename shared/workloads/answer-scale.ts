@@ -38,21 +38,25 @@ export const answerRestart = (
     return { service, accept: { spec, digest } };
   });
 
-async function changeKnown(
+/** @throws Terminal 404 `service-unknown` */
+export async function changeKnown(
   answering: Answering,
   cause: Cause,
   { environment, application, service }: ServiceKey,
-  change: (service: Service) => ServiceChange | undefined,
+  change: (service: Service) => ServiceChange | undefined | Promise<ServiceChange | undefined>,
 ): Promise<readonly Start[]> {
   const key = { environment, application, service };
   const start = await changeService(answering, cause, key, cause.instanceId, (found) => {
     if (found !== undefined && !found.removing) return change(found);
-    throw new Terminal({
-      code: 'service-unknown',
-      status: 404,
-      message: `There is no service ${serviceId(key)}.`,
-      remedy: 'List the services with `berth ps`, or deploy it first.',
-    });
+    throw serviceUnknown(key);
   });
   return start === undefined ? [] : [start];
 }
+
+export const serviceUnknown = (key: ServiceKey): Terminal =>
+  new Terminal({
+    code: 'service-unknown',
+    status: 404,
+    message: `There is no service ${serviceId(key)}.`,
+    remedy: 'List the services with `berth ps`, or deploy it first.',
+  });

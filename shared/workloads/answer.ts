@@ -5,11 +5,13 @@ import { Digest, RepositoryName, Tag } from '../model/image.ts';
 import { Invalid } from '../model/invalid.ts';
 import { JobKey } from '../model/job.ts';
 import { ServiceKey } from '../model/service.ts';
+import { answerControl } from './answer-control.ts';
 import { answerDeploy } from './answer-deploy.ts';
 import { answerPush, reconsider } from './answer-push.ts';
 import { answerRepair } from './answer-repair.ts';
 import { answerRun } from './answer-run.ts';
 import { answerRestart, answerScale } from './answer-scale.ts';
+import { answerUndo } from './answer-undo.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import type { ImageTrust } from './image-trust.ts';
 import type { Stores } from './stores.ts';
@@ -104,6 +106,12 @@ async function answerCommand(
       return await answerScale(answering, cause, command);
     case 'restart':
       return await answerRestart(answering, cause, command);
+    case 'pause-rollout':
+    case 'resume-rollout':
+    case 'abort-rollout':
+      return await answerControl(answering, cause, command);
+    case 'undo-rollout':
+      return await answerUndo(answering, cause, command);
     case 'run-job':
       return await answerRun(answering, cause, command, { scheduled: false });
   }

@@ -79,7 +79,7 @@ export async function changeService(
           accepted: revision,
           owner: instanceId,
           epoch: (wanted.service.epoch ?? 0) + 1,
-          rollout: { state: 'rolling' },
+          ...goingOn(wanted.service, accepted, revision),
         }
       : wanted.service;
     try {
@@ -102,6 +102,21 @@ export const isAccepted = (service: Service, spec: ServiceSpec, digest: Digest):
   !service.removing &&
   service.accepted.digest === digest &&
   sameSpec(service.accepted.spec, spec);
+
+/** A change that leaves the containers as they are also leaves a rollout where it is, and paused if it is. */
+function goingOn(
+  { rollout, progress }: Service,
+  accepted: Revision | undefined,
+  revision: Revision,
+): Pick<Service, 'rollout' | 'progress'> {
+  const same = accepted !== undefined && templateOf(accepted) === templateOf(revision);
+  if (!same || (rollout.state !== 'rolling' && rollout.state !== 'paused'))
+    return { rollout: { state: 'rolling' } };
+  const kept =
+    progress?.revision === accepted.number ? { ...progress, revision: revision.number } : undefined;
+  const paused = rollout.state === 'paused' && rollout.why === 'asked';
+  return { rollout: paused ? rollout : { state: 'rolling' }, ...(kept && { progress: kept }) };
+}
 
 /** A change of count alone keeps the containers that run. */
 function templateFor(

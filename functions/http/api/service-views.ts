@@ -1,6 +1,7 @@
 import type { ReplicaView, ServiceSummary } from '../../../shared/api/routes/services.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
 import { type Replica, type Service, type ServiceKey, serviceId } from '../../../shared/model/service.ts';
+import { rolloutView } from '../../../shared/workloads/rollout-progress.ts';
 import { all, type Stores } from '../../../shared/workloads/stores.ts';
 
 /** Services of an environment, or of one of its applications. */
@@ -22,6 +23,7 @@ export const replicaView = (replica: Replica): ReplicaView => ({
 });
 
 export function serviceSummary(service: Service, replicas: readonly Replica[]): ServiceSummary {
+  const progress = rolloutView(service, replicas);
   const { key, spec, revision, healthyRevision, accepted, removing, rollout, refused } = service;
   return {
     key,
@@ -31,6 +33,7 @@ export function serviceSummary(service: Service, replicas: readonly Replica[]): 
     ...(healthyRevision === undefined ? {} : { healthyRevision }),
     removing,
     rollout,
+    ...(progress && { progress }),
     ...(refused === undefined ? {} : { refused }),
     replicas: {
       wanted: removing ? 0 : spec.replicas,

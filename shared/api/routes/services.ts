@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ServiceSpec } from '../../model/application.ts';
 import { Digest } from '../../model/image.ts';
 import { ApplicationName } from '../../model/names.ts';
+import { RolloutView } from '../../model/rollout-view.ts';
 import { RefusedImage, Replica, Revision, RolloutStatus, ServiceKey } from '../../model/service.ts';
 import { Accepted } from '../accepted.ts';
 import { LogEvent } from '../log-stream.ts';
@@ -21,6 +22,8 @@ export const ServiceSummary = z.object({
   cause: z.string().optional(),
   removing: z.boolean(),
   rollout: RolloutStatus,
+  /** How far the rollout is and what it waits for; absent while none is under way. */
+  progress: RolloutView.optional(),
   /** The wanted image, while policies refuse it, with what is missing; what ran before it runs on. */
   refused: RefusedImage.optional(),
   replicas: z.object({ wanted: z.number().int(), healthy: z.number().int() }),
