@@ -1,22 +1,28 @@
-import type { ServiceSpec } from '../model/application.ts';
 import type { Replica, ServiceKey } from '../model/service.ts';
+import { serviceId } from '../model/service.ts';
+import { allRoutes } from './claims.ts';
 import { isIngress } from './ingress-application.ts';
 import { type Pushed, type PushPorts, push, serverOf } from './push.ts';
 
 /** What rollouts tell the ingress. Each call returns when every proxy that answers knows. */
 export interface Notice {
-  /** Replicas of this service serve, or do not any more. Costs nothing for a service without routes. */
-  changed(key: ServiceKey, spec: Pick<ServiceSpec, 'routes'>): Promise<void>;
+  /** Replicas of this service serve, or do not any more. Costs a look at the routes where the service has none. */
+  changed(key: ServiceKey): Promise<void>;
   /**
    * A replica that was just recorded as not serving is about to be stopped: no proxy sends it requests when this returns,
-   * and those under way have ended, or had as long as the route gives them.
-   * @returns false if the service has no routes
+   * and those under way have ended, or had as long as their route gives them.
    */
-  withdrawn(replica: Replica, spec: Pick<ServiceSpec, 'routes'>): Promise<boolean>;
+  withdrawn(replica: Replica): Promise<void>;
+  /** Whatever changed. */
+  push(): Promise<Pushed>;
 }
 
-/** Changes that come while one is being told are told together afterwards. */
-export function notice(ports: PushPorts): Notice {
+/**
+ * Changes that come while one is being told are told together afterwards. A proxy that could not be told is told by the
+ * next change, or by the sweep: what a rollout does goes on.
+ * @param report what failed otherwise
+ */
+export function notice(ports: PushPorts, report: (error: unknown) => void): Notice {
   let going: Promise<unknown> = Promise.resolve();
   let next: Promise<Pushed> | undefined;
   const tell = (): Promise<Pushed> => {
@@ -28,23 +34,34 @@ export function notice(ports: PushPorts): Notice {
     });
     return next;
   };
+  const routesOf = async (key: ServiceKey) =>
+    (await allRoutes(ports.tables)).filter((row) => serviceId(row.key) === serviceId(key));
   return {
-    async changed(key, { routes = [] }) {
-      if (routes.length > 0 || isIngress(key)) await tell();
+    push: tell,
+    async changed(key) {
+      try {
+        if (isIngress(key) || (await routesOf(key)).length > 0) await tell();
+      } catch (error) {
+        report(error);
+      }
     },
-    async withdrawn(replica, { routes = [] }) {
-      if (routes.length === 0) return false;
-      const { servers, told } = await tell();
-      const server = serverOf({ ...replica, status: { state: 'healthy', since: '' } });
-      const places = Object.entries(servers).flatMap(([backend, slots]) =>
-        slots.flatMap((slot, index) => (slot?.replica === server?.replica ? [`${backend}/s${index}`] : [])),
-      );
-      const longest = Math.max(...routes.map(({ timeouts }) => timeouts.drain));
-      if (places.length > 0 && longest > 0)
-        await Promise.all(
-          told.map((ingress) => ports.door.drained(ingress, places, longest).catch(() => false)),
+    async withdrawn(replica) {
+      try {
+        const routes = await routesOf(replica.key);
+        if (routes.length === 0) return;
+        const { servers, told } = await tell();
+        const server = serverOf({ ...replica, status: { state: 'healthy', since: '' } });
+        const places = Object.entries(servers).flatMap(([backend, slots]) =>
+          slots.flatMap((slot, index) => (slot?.replica === server?.replica ? [`${backend}/s${index}`] : [])),
         );
-      return true;
+        const longest = Math.max(...routes.map(({ route }) => route.timeouts.drain));
+        if (places.length > 0 && longest > 0)
+          await Promise.all(
+            told.map((ingress) => ports.door.drained(ingress, places, longest).catch(report)),
+          );
+      } catch (error) {
+        report(error);
+      }
     },
   };
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { HealthCheck } from '../model/application.ts';
 import { RouteSpec, routeId } from '../model/route.ts';
 import { ServiceKey, serviceId } from '../model/service.ts';
 
@@ -8,7 +7,7 @@ export const RouteRow = z.object({
   key: ServiceKey,
   route: RouteSpec,
   /** Of the service: what the ingress asks of each replica besides. */
-  health: HealthCheck.pick({ path: true }).default({}),
+  health: z.object({ path: z.string().optional() }).default({}),
   /** Time of the deployment that brought it. */
   at: z.iso.datetime({ offset: true }),
 });

@@ -50,7 +50,10 @@ export interface Answer {
 
 export interface TestArmOptions
   extends Partial<
-    Pick<ArmOptions, 'events' | 'quota' | 'nicReservationMs' | 'now' | 'specs' | 'subnet' | 'gateway'>
+    Pick<
+      ArmOptions,
+      'events' | 'publicAddress' | 'quota' | 'nicReservationMs' | 'now' | 'specs' | 'subnet' | 'gateway'
+    >
   > {
   readonly runtime?: MachineRuntime;
 }

@@ -1,5 +1,6 @@
 import type { ScheduledEvents } from '../identity/scheduled-events.ts';
 import type { MachineRuntime } from '../machine-runtime/machine-runtime.ts';
+import type { Forwarder } from './balancing/forwarder.ts';
 import type { Operations } from './operations/operations.ts';
 import type { Database } from './resources/database.ts';
 import type { Resources } from './resources/resources.ts';
@@ -20,6 +21,8 @@ export interface Arm {
   readonly resources: Resources;
   readonly operations: Operations;
   readonly runtime: MachineRuntime;
+  /** What load balancers lead through. */
+  readonly forwarder: Forwarder;
   readonly now: () => Date;
   /** What is announced to machines by their metadata service. */
   readonly events: ScheduledEvents;

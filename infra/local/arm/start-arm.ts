@@ -4,6 +4,8 @@ import type { MetadataDirectory } from '../identity/metadata-directory.ts';
 import { type ScheduledEvents, scheduledEvents } from '../identity/scheduled-events.ts';
 import type { MachineRuntime } from '../machine-runtime/machine-runtime.ts';
 import type { Arm, Quota } from './arm.ts';
+import { forwardings } from './balancing/balancing.ts';
+import { forwarder } from './balancing/forwarder.ts';
 import { computeRoutes } from './compute/compute-routes.ts';
 import { metadataDirectory } from './metadata-directory.ts';
 import { networkRoutes } from './network/network-routes.ts';
@@ -35,6 +37,8 @@ export interface ArmOptions {
   /** CIDR of the machines' Docker network, and the address in it that is taken. */
   readonly subnet: string;
   readonly gateway: string;
+  /** Where load balancers listen; absent: `address`. */
+  readonly publicAddress?: string;
   /** File of the endpoint's own database. */
   readonly database: string;
   readonly runtime: MachineRuntime;
@@ -74,6 +78,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
     resources: resources(database),
     operations: operations(database, now),
     runtime: options.runtime,
+    forwarder: forwarder(options.publicAddress ?? options.address),
     now,
     events,
     closed: () => closed,
@@ -89,6 +94,8 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
   ];
   ensureGroup(arm, options.resourceGroup);
   await reconcile(arm);
+  // A port that another program has taken meanwhile is no reason not to start: a PUT of the balancer tells.
+  await arm.forwarder.set(forwardings(arm)).catch(() => {});
   arm.operations.resume();
   const server = armServer({
     certificate: options.certificate,
@@ -110,6 +117,7 @@ export async function startArm(options: ArmOptions): Promise<RunningArm> {
       closed = true;
       events.close();
       arm.operations.close();
+      await arm.forwarder.close();
       server.closeAllConnections();
       await new Promise<void>((resolve, reject) =>
         server.close((error) => (error ? reject(error) : resolve())),

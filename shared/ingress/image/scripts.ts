@@ -136,3 +136,6 @@ echo 'root:x:0:' > /out/etc/group
 chroot /out /usr/sbin/haproxy -v | head -1
 ls -1 | sed -n 's/^haproxy_\\([^_]*\\)_.*/haproxy \\1/p'
 `;
+
+/** Names what an image was made from besides Debian's packages: grows with every change of this file. */
+export const RECIPE = 'recipe-1';

@@ -6,6 +6,7 @@ import { parseBody, Reference } from '../requests/bodies.ts';
 import { type Resource, render, sameId } from '../resources/resource.ts';
 import type { Tracked } from '../resources/tracked.ts';
 import { contains, formatAddress, parseAddress, parseBlock, usable } from './ipv4.ts';
+import { poolById, poolIdsOf } from './load-balancers.ts';
 import {
   holderOfAddress,
   type IpConfiguration,
@@ -123,6 +124,8 @@ function acceptConfiguration(
   }
   for (const group of body.properties.applicationSecurityGroups ?? [])
     if (arm.resources.find('asg', group.id) === undefined) throw invalidReference(group.id, id);
+  for (const pool of poolIdsOf(body.properties))
+    if (poolById(arm, pool) === undefined) throw invalidReference(pool, id);
   const own =
     before &&
     ipConfigurationsOf(before).find(

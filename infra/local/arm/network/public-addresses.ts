@@ -5,6 +5,7 @@ import { ArmError } from '../requests/arm-error.ts';
 import { parseBody } from '../requests/bodies.ts';
 import { type Json, type Resource, render, sameId } from '../resources/resource.ts';
 import type { Tracked } from '../resources/tracked.ts';
+import { balancerOfAddress, partsOf } from './load-balancers.ts';
 import { holderOfAddress } from './references.ts';
 import { etag } from './virtual-networks.ts';
 
@@ -55,7 +56,7 @@ export const publicAddresses = (arm: Arm): Tracked => ({
     };
   },
   removable(address) {
-    const holder = holderOfAddress(arm, address.id);
+    const holder = holderOfAddress(arm, address.id) ?? balancerOfAddress(arm, address.id);
     if (holder !== undefined)
       throw new ArmError(
         400,
@@ -67,6 +68,16 @@ export const publicAddresses = (arm: Arm): Tracked => ({
 });
 
 function viewAddress(arm: Arm, address: Resource): Json {
+  const balancer = balancerOfAddress(arm, address.id);
+  if (balancer !== undefined)
+    return render({
+      ...address,
+      properties: {
+        ...address.properties,
+        ipAddress: arm.forwarder.address,
+        ipConfiguration: { id: partsOf(balancer, 'frontendIPConfigurations')[0]?.id },
+      },
+    });
   const holder = holderOfAddress(arm, address.id);
   if (holder === undefined) return render(address);
   const attached = { ipAddress: holder.properties.privateIPAddress, ipConfiguration: { id: holder.id } };

@@ -54,6 +54,7 @@ const NAMES: Readonly<Record<Kind, RegExp>> = {
   nsg: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   asg: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   publicIp: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
+  loadBalancer: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   nic: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,
   disk: /^\w([\w-]{0,79})$/,
   image: /^[a-zA-Z0-9]([\w.-]{0,78}\w)?$/,

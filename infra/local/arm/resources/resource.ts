@@ -1,7 +1,17 @@
 /** What the endpoint keeps of each kind of resource. `properties` is what GET shows; `hidden` never leaves. */
 export type Json = { readonly [name: string]: unknown };
 
-export type Kind = 'group' | 'vnet' | 'nsg' | 'asg' | 'publicIp' | 'nic' | 'disk' | 'image' | 'vm';
+export type Kind =
+  | 'group'
+  | 'vnet'
+  | 'nsg'
+  | 'asg'
+  | 'publicIp'
+  | 'loadBalancer'
+  | 'nic'
+  | 'disk'
+  | 'image'
+  | 'vm';
 
 export const typeOf: Readonly<Record<Kind, string>> = {
   group: 'Microsoft.Resources/resourceGroups',
@@ -9,6 +19,7 @@ export const typeOf: Readonly<Record<Kind, string>> = {
   nsg: 'Microsoft.Network/networkSecurityGroups',
   asg: 'Microsoft.Network/applicationSecurityGroups',
   publicIp: 'Microsoft.Network/publicIPAddresses',
+  loadBalancer: 'Microsoft.Network/loadBalancers',
   nic: 'Microsoft.Network/networkInterfaces',
   disk: 'Microsoft.Compute/disks',
   image: 'Microsoft.Compute/images',
