@@ -43,8 +43,14 @@ export const isBreak = (error: unknown): boolean =>
   error instanceof Error &&
   ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** Server-sent events are blocks of lines with an empty line after each; a comment begins with a colon. */
 export async function* logEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogEvent> {
+  for await (const event of serverEvents(chunks)) yield LogEvent.parse(event);
+}
+
+/** Server-sent events are blocks of lines with an empty line after each; a comment begins with a colon. */
+export async function* serverEvents(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ readonly event: string | undefined; readonly data: unknown }> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of chunks) {
@@ -62,7 +68,7 @@ export async function* logEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenera
           }),
       );
       const data = fields.get('data');
-      if (data !== undefined) yield LogEvent.parse({ event: fields.get('event'), data: JSON.parse(data) });
+      if (data !== undefined) yield { event: fields.get('event'), data: JSON.parse(data) };
     }
   }
 }

@@ -25,6 +25,7 @@ import { type KeptTokenKeys, sealedTokenKeys } from '../shared/registry/token-ke
 import { imageTrust, type RegistryTrust } from '../shared/registry/trust/image-trust.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
+import { type Sessions, sessions } from '../shared/sessions/sessions.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
 import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
@@ -34,13 +35,14 @@ import { type ServiceSecrets, serviceSecrets } from '../shared/workloads/service
 import { type Stores, stores } from '../shared/workloads/stores.ts';
 import { deadLettersOf } from './dead-letters.ts';
 import { type DeliveryServices, deliveryServices } from './delivery-services.ts';
+import { type IngressServices, ingressServices } from './ingress-services.ts';
 import { type MachineServices, machineServices } from './machine-services.ts';
 import { evidenceOfCopies, type MirrorServices, mirrorServices } from './mirror-services.ts';
 import { type RegistryParts, registryParts } from './registry.ts';
 import { workloadPorts } from './workload-services.ts';
 
 /** Everything that functions use, made once: the only place that picks implementations. */
-export interface Services extends MachineServices, DeliveryServices, MirrorServices {
+export interface Services extends MachineServices, DeliveryServices, MirrorServices, IngressServices {
   readonly settings: Settings;
   readonly credential: TokenCredential;
   now(): Date;
@@ -71,6 +73,8 @@ export interface Services extends MachineServices, DeliveryServices, MirrorServi
   /** What containers wrote, and for how long it is kept. */
   readonly logs: LogKeeper;
   readonly logRetentions: LogRetentions;
+  /** Of people with containers. */
+  readonly sessions: Sessions;
 }
 
 let made: Services | undefined;
@@ -103,7 +107,13 @@ function makeServices(settings: Settings): Services {
     range: settings.containerNetwork,
     machineNetwork: settings.network,
   });
-  const documents = announcing(plain, containers);
+  const ingress = ingressServices({
+    tables,
+    secrets,
+    stores: announcing(plain, containers),
+    insideOf: machines.insideOf,
+  });
+  const documents = ingress.stores;
   const policies = policyStore(tables, now);
   const tokenKeys = sealedTokenKeys(secrets, now);
   const assignments = assignmentStore(tables, now);
@@ -131,10 +141,10 @@ function makeServices(settings: Settings): Services {
     credential,
     now,
     tables,
-    stores: documents,
     secrets,
     serviceSecrets: ofUsers,
     ...machines,
+    ...ingress,
     images: imageResolver(tables),
     trust: imageTrust({ ...registry, upstream: evidenceOfCopies(mirrors.mirror, registry) }),
     events: eventStore(tables, now),
@@ -155,6 +165,7 @@ function makeServices(settings: Settings): Services {
     ...mirrors,
     logs,
     logRetentions: logRetentions(tables),
+    sessions: sessions(tables),
     networks: containers,
     workloads: workloadPorts({
       secrets: ofUsers,
@@ -166,6 +177,7 @@ function makeServices(settings: Settings): Services {
       breakers: machines.breakers,
       tokens: registry.tokens,
       hostname: settings.hostname,
+      withdrawn: (replica) => ingress.notice.withdrawn(replica),
       now,
     }),
   };

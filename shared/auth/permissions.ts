@@ -11,6 +11,8 @@ const leastRole = {
   'status.read': 'reader',
   'applications.read': 'reader',
   'applications.write': 'deployer',
+  /** Works inside containers: commands, files, connections. Whoever deploys could do as much with an image of his own. */
+  'applications.exec': 'deployer',
   'jobs.run': 'deployer',
   /** That there are secrets, and who uses them: no one is given a value. */
   'secrets.read': 'reader',

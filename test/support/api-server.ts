@@ -44,6 +44,7 @@ import { sealedTokenKeys } from '../../shared/registry/token-keys/token-keys.sea
 import { imageTrust } from '../../shared/registry/trust/image-trust.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
 import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
+import { sessions } from '../../shared/sessions/sessions.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import type { Blobs } from '../../shared/state/blobs.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
@@ -147,6 +148,7 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     serviceSecrets: serviceSecrets(tables, secrets, now),
     logs: logKeeper(memoryAppendBlobs()),
     logRetentions: logRetentions(tables),
+    sessions: sessions(tables),
     machines: machineStore(tables),
     cloud: memoryCloud(now, publicAccess.kept),
     publicAccess,

@@ -1,3 +1,4 @@
+import { type MemoryAccess, memoryAccess } from '../../shared/docker/access.memory.ts';
 import { type MemoryEngine, memoryEngine } from '../../shared/docker/engine.memory.ts';
 import { Digest, RepositoryName, Tag } from '../../shared/model/image.ts';
 import { type JobKey, type Run, RunStatus } from '../../shared/model/job.ts';
@@ -18,6 +19,7 @@ import { type ApiServer, startApiServer } from './api-server.ts';
 export interface ApiWorld {
   readonly server: ApiServer;
   readonly engine: MemoryEngine;
+  readonly access: MemoryAccess;
   push(image: string, letter?: string): Promise<void>;
   /** Makes a replica of the service's newest revision with a running container. @returns the container's id */
   replica(key: ServiceKey, slot: number, generation?: number): Promise<string>;
@@ -43,7 +45,8 @@ const machine = Machine.parse({
 
 export async function startApiWorld(): Promise<ApiWorld> {
   const engine = memoryEngine();
-  const server = await startApiServer({ engineOf: async () => engine });
+  const access = memoryAccess(engine);
+  const server = await startApiServer({ engineOf: async () => engine, accessOf: async () => access });
   const rows = stores(server.tables);
   await rows.machines.insert(...placeOf.machine('default', 'm1'), machine);
 
@@ -70,6 +73,7 @@ export async function startApiWorld(): Promise<ApiWorld> {
   return {
     server,
     engine,
+    access,
     async push(image, letter = 'a') {
       const [name = '', tag = ''] = image.split(':');
       const repository = RepositoryName.parse(name);
