@@ -64,7 +64,7 @@ module.exports = {
       from: { path: '^functions/orchestrators/' },
       to: {
         pathNot:
-          '^(functions/orchestrators|shared/(model|workloads|scheduling|machines|events)|node_modules/(durable-functions|zod))/',
+          '^(functions/orchestrators|shared/(model|workloads|scheduling|machines|events|ingress)|node_modules/(durable-functions|zod))/',
         dependencyTypesNot: ['type-only'],
       },
     },

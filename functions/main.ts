@@ -10,4 +10,5 @@ import './imports.ts';
 import './machines.ts';
 import './registry-care.ts';
 import './events.ts';
+import './ingress.ts';
 import './workloads.ts';

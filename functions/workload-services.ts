@@ -30,6 +30,7 @@ export function workloadPorts(from: {
   readonly tokens: { issuePullToken(repository: RepositoryName, seconds: number): Promise<string> };
   /** Host of the registry. */
   readonly hostname: string;
+  readonly withdrawn: NonNullable<WorkloadPorts['withdrawn']>;
   readonly now: () => Date;
 }): WorkloadPorts {
   const { stores, engineOf, offers, breakers, logs, networks, secrets, tokens, hostname, now } = from;
@@ -41,6 +42,7 @@ export function workloadPorts(from: {
     now,
     sleep,
     registry: hostname,
+    withdrawn: from.withdrawn,
     probe: networkProbe,
     keepLog: keptBy(logs),
     pullToken: (repository) => tokens.issuePullToken(repository, PULL_SECONDS),

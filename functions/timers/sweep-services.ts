@@ -7,6 +7,7 @@ import { eventTypes } from '../../shared/workloads/answer.ts';
 import { mend, sweepServices } from '../../shared/workloads/sweep.ts';
 import { acceptEvent } from '../accept-event.ts';
 import { type Services, services } from '../services.ts';
+import { sweepIngress } from '../sweep-ingress.ts';
 
 /** Compares services with what runs on the machines; what differs is mended, or becomes an event of its own. */
 export async function sweep(
@@ -20,6 +21,7 @@ export async function sweep(
     return ['Running', 'Pending', 'Suspended'].includes(found?.runtimeStatus ?? '');
   };
   await reconsiderRefused(made, client, context);
+  await sweepIngress(made, client).catch((error: unknown) => context.error('sweep: ingress:', error));
   const findings = await sweepServices(made.workloads, isLive);
   // Adoptions come before the repairs that would otherwise make the same again.
   const order = ['remove', 'release', 'adopt', 'reserve', 'repair'] as const;

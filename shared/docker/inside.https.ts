@@ -19,6 +19,11 @@ const Progress = z.object({
 /** Paths without a version: every engine answers them in its own. https://docs.docker.com/reference/api/engine/ */
 export function httpsInside(to: EngineAddress): Inside {
   const connection = connect(to);
+  const removeContainer = async (container: string): Promise<void> => {
+    const path = `/containers/${container}?force=true&v=true`;
+    // 409: another call is removing it.
+    await call(connection, 'remove a container', { method: 'DELETE', path }, [404, 409]);
+  };
   return {
     async put(container, folder, archive) {
       const path = `/containers/${container}/archive?${new URLSearchParams({ path: folder })}`;
@@ -87,13 +92,9 @@ export function httpsInside(to: EngineAddress): Inside {
         [404],
       );
     },
+    removeContainer,
     async createRaw(name, body) {
-      await call(
-        connection,
-        'remove a container',
-        { method: 'DELETE', path: `/containers/${name}?force=true&v=true` },
-        [404],
-      );
+      await removeContainer(name);
       const path = `/containers/create?${new URLSearchParams({ name })}`;
       const created = await call(connection, 'create a container', { method: 'POST', path, body });
       const { Id: id } = Id.parse(JSON.parse(created.toString()));

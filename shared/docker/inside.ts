@@ -18,6 +18,8 @@ export interface Inside {
   ): Promise<void>;
   /** Pushes an image to its registry. @returns its digest @throws Terminal `push-refused` */
   pushImage(name: { repository: string; tag: string }, token: string): Promise<string>;
+  /** Removing what is not there is no error. */
+  removeContainer(container: string): Promise<void>;
   removeImage(image: string): Promise<void>;
   /** Creates and starts a container from a body of the Engine API, in place of one of the same name. */
   createRaw(name: string, body: unknown): Promise<string>;

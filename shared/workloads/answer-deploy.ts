@@ -1,29 +1,39 @@
+import { claimRoutes } from '../ingress/claims.ts';
+import { keepIngress } from '../ingress/ingress-activities.ts';
 import { ApplicationSpec, type ServiceSpec } from '../model/application.ts';
 import { type ImageReference, parseImageReference } from '../model/image.ts';
 import type { EnvironmentName, JobName, ServiceName } from '../model/names.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
-import { documentValues } from '../state/documents.ts';
+import { documentOf, documentValues } from '../state/documents.ts';
 import { Conflict } from '../state/tables.ts';
 import { acceptImage } from './accept-image.ts';
+import { admit } from './admit.ts';
 import type { Answering, Cause, Start } from './answer.ts';
 import { changeService } from './change-service.ts';
 import { removeService } from './remove-service.ts';
 import { startIds } from './start-ids.ts';
 import { placeOf } from './stores.ts';
+import { refuseSystemEnvironment } from './system-environment.ts';
 
 /**
  * Writes an application as its specification says: pools, jobs, services and the rules that bring them images. Services
  * whose image is in the registry roll out at once, the others with the push. What the specification no longer names goes.
- * A deployment that is older than the last one changes nothing.
+ * A deployment that is older than the last one changes nothing, and so does one that is refused.
  */
 export async function answerDeploy(
   answering: Answering,
   cause: Cause,
   environment: EnvironmentName,
-  spec: ApplicationSpec,
+  given: ApplicationSpec,
 ): Promise<readonly Start[]> {
-  if (!(await writeApplication(answering, cause, environment, spec))) return [];
+  refuseSystemEnvironment(environment, cause.text);
+  const spec = await admit(answering, environment, given);
   const { stores } = answering;
+  const routed = await claimRoutes(stores.tables, environment, spec, cause.at);
+  if (!(await writeApplication(answering, cause, environment, spec))) {
+    await restoreRoutes(answering, environment, spec.name);
+    return [];
+  }
   const application = spec.name;
   const inOrder = <T>(record: Record<string, T>) =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -47,7 +57,24 @@ export async function answerDeploy(
     ),
     ...gone.map((key, index) => removeService(answering, cause, key, idOf(services.length + index))),
   ]);
-  return starts.filter((start) => start !== undefined);
+  const keep = {
+    orchestrator: keepIngress.name,
+    instanceId: `${cause.instanceId}-ingress`,
+    input: { cause: cause.text },
+  };
+  return [...starts.filter((start) => start !== undefined), ...(routed ? [keep] : [])];
+}
+
+/** A newer deployment was written already: its routes are those that hold. */
+async function restoreRoutes(
+  { stores }: Answering,
+  environment: EnvironmentName,
+  name: ApplicationSpec['name'],
+): Promise<void> {
+  const found = await stores.tables.read('applications', ...placeOf.application(environment, name));
+  const { deployedAt } = found?.values ?? {};
+  if (found === undefined || typeof deployedAt !== 'string') return;
+  await claimRoutes(stores.tables, environment, documentOf(ApplicationSpec, found.values), deployedAt);
 }
 
 /** First the row, then the rule, then the question to the registry: a push in between is seen by one of them. */

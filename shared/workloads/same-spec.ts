@@ -18,6 +18,6 @@ export const sameContainers = (a: ServiceSpec, b: ServiceSpec): boolean =>
   sameSpec(containersOnly(a), containersOnly(b));
 
 function containersOnly(spec: ServiceSpec): ServiceSpec {
-  const { rollout: _, dependsOn: __, restart: ___, ...rest } = spec;
+  const { rollout: _, dependsOn: __, restart: ___, routes: ____, ...rest } = spec;
   return { ...rest, replicas: 0, image: '' };
 }

@@ -31,15 +31,16 @@ export const NOTICED_MS = 1_000;
 
 /** A replica that serves is taken out of those that do before it is stopped. */
 async function announceEnd(
-  { stores, now, sleep }: WorkloadPorts,
+  ports: WorkloadPorts,
   id: ReplicaId & { readonly key: ServiceKey },
 ): Promise<void> {
+  const { stores, now, sleep } = ports;
   const replica = (await stores.replicas.get(...placeOf.replica(id)))?.value;
   if (replica?.revision !== id.revision || replica.port === undefined || replica.status.state !== 'healthy')
     return;
   const status = { state: 'unhealthy', since: now().toISOString(), reason: 'it is being stopped' } as const;
   await stores.replicas.upsert(...placeOf.replica(replica), { ...replica, status });
-  await sleep(NOTICED_MS);
+  await Promise.all([sleep(NOTICED_MS), ports.withdrawn?.(replica)]);
 }
 
 /**

@@ -4,12 +4,15 @@ import {
   listApplications,
   putApplication,
 } from '../../../shared/api/routes/applications.ts';
+import { routesTaken, takenRoutes } from '../../../shared/ingress/claims.ts';
 import { priceOf } from '../../../shared/machines/offerings/prices.ts';
 import { poolFaults } from '../../../shared/machines/pool-faults.ts';
 import { ApplicationSpec } from '../../../shared/model/application.ts';
 import { Invalid } from '../../../shared/model/invalid.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
+import { keepContents } from '../../../shared/workloads/config-contents.ts';
 import { all, placeOf, type Stores } from '../../../shared/workloads/stores.ts';
+import { refuseSystemEnvironment } from '../../../shared/workloads/system-environment.ts';
 import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { acceptCommand } from './accept-command.ts';
@@ -57,10 +60,14 @@ export const put = endpoint(
         remedy: `Send it to …/applications/${call.body.name}.`,
         issues: [{ path: 'name', message: `expected ${name}` }],
       });
+    refuseSystemEnvironment(environment);
     await refuseImpossiblePools(call.body, call.services);
+    const taken = await takenRoutes(call.services.tables, environment, call.body);
+    if (taken.length > 0) throw routesTaken(taken);
+    const application = await keepContents(call.services.stores.configs, call.body);
     return acceptCommand(
       call,
-      { type: 'deploy', environment, application: call.body },
+      { type: 'deploy', environment, application },
       `/api/v1/environments/${environment}/services?application=${name}`,
     );
   },
