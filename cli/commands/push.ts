@@ -1,25 +1,13 @@
-import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ImageReference } from '../../shared/model/image.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { imageNamed, imageText } from '../image-name.ts';
-import { painter } from '../output.ts';
-import { cacheFolder } from '../push/cache-folder.ts';
-import { type Compression, checkCompression } from '../push/compress.ts';
-import { makeHttp } from '../push/http.ts';
-import { compressedKey, type MemoryFile, memoryFile } from '../push/memory-file.ts';
-import { makeProgress } from '../push/progress.ts';
-import { pushImage, summaryOf } from '../push/push-image.ts';
-import { type LocalImage, readImage } from '../push/read-image.ts';
-import { makeRemote } from '../push/remote.ts';
-import { isArchive, takeImage } from '../push/take-image.ts';
-import { turns } from '../push/turns.ts';
-import { placesOf } from '../push/upload-blob.ts';
+import type { Compression } from '../push/compress.ts';
+import { summaryOf } from '../push/push-image.ts';
+import { pushLocal } from '../push/push-local.ts';
+import { isArchive } from '../push/take-image.ts';
 import { type Session, withSession } from '../session.ts';
-
-/** Blocks on their way at once, of all blobs together: each is 8 MiB that are held. */
-const IN_FLIGHT = 8;
 
 interface Options {
   readonly compress: Compression;
@@ -56,69 +44,17 @@ async function push(
   reference: string | undefined,
   options: Options,
 ): Promise<void> {
-  const { client, output, interrupted } = session;
-  checkCompression(options.compress);
   const target = await targetOf(session, image, reference);
-  const cache = await cacheFolder(process.env);
-  const progress = makeProgress(process.stderr, painter(process.stderr.isTTY === true, process.env));
-  const http = makeHttp(client.connection.ca, interrupted);
-  const memory = await memoryFile(cache);
-  try {
-    const reading = progress.line(basename(image));
-    reading.phase('reading', 0);
-    const taken = await takeImage(image, {
-      environment: process.env,
-      cache,
-      signal: interrupted,
-      received: (bytes) => reading.add(bytes),
-    });
-    try {
-      const name = taken.isFile ? reference : image;
-      const found = await readImage(taken.archive, { name, platform: options.platform });
-      reading.end('read');
-      const registry = client.connection.url.host;
-      const places = placesOf(memory, registry, digestsOf(found, memory, options.compress));
-      const remote = makeRemote(http, client.connection, target.repository, places);
-      const pushed = await pushImage(
-        {
-          ...{
-            client,
-            http,
-            turns: turns(IN_FLIGHT),
-            buffers: [],
-            signal: interrupted,
-            remote,
-            memory,
-            registry,
-            progress,
-            cache,
-          },
-          indirect: options.indirect === true,
-          compression: options.compress,
-        },
-        found,
-        target.tag ?? 'latest',
-      );
-      progress.stop();
-      output.data(
-        { reference: imageText(target), ...pushed },
-        () => `${imageText(target)} is ${pushed.digest}: ${summaryOf(pushed)}`,
-      );
-    } finally {
-      await taken.release();
-    }
-  } catch (error) {
-    if (!interrupted.aborted) throw error;
-    throw new Failure({
-      code: 'interrupted',
-      message: `The push of ${imageText(target)} was broken off.`,
-      remedy: 'Run it again: it goes on with what is there.',
-      exitCode: exitCodes.failed,
-    });
-  } finally {
-    progress.stop();
-    http.close();
-  }
+  const pushed = await pushLocal(session, image, target, {
+    compression: options.compress,
+    platform: options.platform,
+    indirect: options.indirect === true,
+    name: reference,
+  });
+  session.output.data(
+    { reference: imageText(target), ...pushed },
+    () => `${imageText(target)} is ${pushed.digest}: ${summaryOf(pushed)}`,
+  );
 }
 
 /** Where it goes: the reference, or the image's own name if that is a name in this registry. @throws Failure */
@@ -146,13 +82,3 @@ const missing = (message: string): Failure =>
     remedy: 'Say where it goes: berth push IMAGE repository:tag',
     exitCode: exitCodes.usage,
   });
-
-/** Digests that are known before anything is compressed, also of what layers became in earlier pushes. */
-function digestsOf(image: LocalImage, memory: MemoryFile, compression: Compression): readonly string[] {
-  if (image.kind === 'index') return image.images.flatMap((child) => digestsOf(child, memory, compression));
-  const { compressed } = memory.memory;
-  return [
-    ...[...image.layers, image.config].map(({ digest }) => digest),
-    ...image.diffIds.map((diffId) => compressed[compressedKey(diffId, compression)]?.digest),
-  ].filter((digest) => digest !== undefined);
-}

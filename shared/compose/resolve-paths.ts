@@ -1,4 +1,4 @@
-import { isRemote, joinPath } from './paths.ts';
+import { isAbsolute, isRemote, joinPath } from './paths.ts';
 import { type MapNode, makeList, makeMap, nodeAt, type TreeNode, textOf, withEntries } from './tree.ts';
 
 /** Paths of a canonical file, which are relative to `directory`, as they are from where the user is. */
@@ -6,7 +6,8 @@ export function resolvePaths(tree: MapNode, directory: string, home: string): Ma
   const path = (node: TreeNode): TreeNode => {
     if (node.kind !== 'scalar' || typeof node.value !== 'string' || isRemote(node.value)) return node;
     const value = node.value.replace(/^~(?=\/|$)/, home);
-    return { ...node, value: joinPath(directory, value) };
+    const relative = isAbsolute(node.value) ? {} : ({ relative: true } as const);
+    return { ...node, value: joinPath(directory, value), ...relative };
   };
   const at = (node: TreeNode, name: string, change: (node: TreeNode) => TreeNode): TreeNode => {
     const value = nodeAt(node, name);

@@ -32,6 +32,8 @@ export interface ScalarNode extends Standing {
   readonly value: Scalar;
   /** A text that came of variables: it may stand for a number or a boolean. */
   readonly interpolated?: true;
+  /** A path that was written as one of the user's computer: relative, or below the home. */
+  readonly relative?: true;
 }
 
 /** A document of which every part still knows where it was written. */

@@ -4,7 +4,7 @@ import { getImport, type ImportView, startImport } from '../../../shared/api/rou
 import { parseImageReference } from '../../../shared/model/image.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
-import { withSession } from '../../session.ts';
+import { type Session, withSession } from '../../session.ts';
 
 interface Options {
   readonly as?: string;
@@ -46,41 +46,43 @@ export function addImport(images: Command): void {
         ...(options.platform === undefined ? {} : { platform: options.platform }),
         referrers: options.withReferrers === true,
       };
-      return withSession(command, async ({ client, output, interrupted }) => {
+      return withSession(command, async (session) => {
+        const { client, output } = session;
         const { id } = await client.call(startImport, { json });
         if (options.detach === true) return output.data({ id }, () => id);
-        let said: string | undefined;
-        for (;;) {
-          const view = await client.call(getImport, { params: { import: id } });
-          const text = progressText(view);
-          if (text !== undefined && text !== said) output.say(text);
-          said = text;
-          if (view.result !== undefined) return conclude(view, view.result, output);
-          if (interrupted.aborted)
-            throw new Failure({
-              code: 'interrupted',
-              message: `No longer waiting; ${id} goes on.`,
-              remedy: 'Import it again to see its end: what has arrived is not fetched again.',
-              exitCode: exitCodes.failed,
-            });
-          await sleep(500, undefined, { signal: interrupted }).catch(() => undefined);
-        }
+        const view = await awaitImport(session, id);
+        const { repository, tag } = view.to;
+        output.data(view, () => `${repository}${tag === undefined ? '' : `:${tag}`}  ${view.result.digest}`);
       });
     });
 }
 
-function conclude(
-  view: ImportView,
-  result: NonNullable<ImportView['result']>,
-  output: { data(value: unknown, text: () => string): void },
-): void {
-  if (result.state === 'failed')
-    throw new Failure({
-      code: result.code,
-      message: result.reason,
-      remedy: result.remedy,
-      exitCode: exitCodes.failed,
-    });
-  const { repository, tag } = view.to;
-  output.data(view, () => `${repository}${tag === undefined ? '' : `:${tag}`}  ${result.digest}`);
+type DoneImport = ImportView & { readonly result: Extract<ImportView['result'], { state: 'done' }> };
+
+/** Says how far an import is, until its end. @throws Failure if it failed, and `interrupted` */
+export async function awaitImport({ client, output, interrupted }: Session, id: string): Promise<DoneImport> {
+  let said: string | undefined;
+  for (;;) {
+    const view = await client.call(getImport, { params: { import: id } });
+    const text = progressText(view);
+    if (text !== undefined && text !== said) output.say(text);
+    said = text;
+    const { result } = view;
+    if (result?.state === 'done') return { ...view, result };
+    if (result !== undefined)
+      throw new Failure({
+        code: result.code,
+        message: result.reason,
+        remedy: result.remedy,
+        exitCode: exitCodes.failed,
+      });
+    if (interrupted.aborted)
+      throw new Failure({
+        code: 'interrupted',
+        message: `No longer waiting; ${id} goes on.`,
+        remedy: 'Import it again to see its end: what has arrived is not fetched again.',
+        exitCode: exitCodes.failed,
+      });
+    await sleep(500, undefined, { signal: interrupted }).catch(() => undefined);
+  }
 }

@@ -4,9 +4,9 @@ import * as df from 'durable-functions';
 import { getImport, startImport } from '../../../shared/api/routes/imports.ts';
 import { authoriseOn } from '../../../shared/auth/authorise.ts';
 import { Terminal } from '../../../shared/model/errors.ts';
+import { foreignText, parseForeignReference } from '../../../shared/model/foreign-reference.ts';
 import { Imported, ImportOrder, ImportProgress, importImage } from '../../../shared/model/image-import.ts';
 import { sourceOf } from '../../../shared/registry/sources/source.ts';
-import { foreignText, parseForeignReference } from '../../../shared/registry/upstream/foreign-reference.ts';
 import { endpoint } from '../endpoint.ts';
 import { notFound } from './not-found.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Terminal } from '../../../shared/model/errors.ts';
+import { foreignText, parseForeignReference } from '../../../shared/model/foreign-reference.ts';
 import { RegistryAddress } from '../../../shared/model/registry-address.ts';
 import { parseChallenges } from '../../../shared/registry/upstream/challenge.ts';
-import { foreignText, parseForeignReference } from '../../../shared/registry/upstream/foreign-reference.ts';
 import { linkedPath } from '../../../shared/registry/upstream/linked-path.ts';
 
 const HEX = 'a'.repeat(64);

@@ -1,6 +1,6 @@
-import { Terminal } from '../../model/errors.ts';
-import { Digest, RepositoryName, Tag } from '../../model/image.ts';
-import { canonicalHost, namedAt, urlOfHost } from '../../model/registry-address.ts';
+import { Terminal } from './errors.ts';
+import { Digest, RepositoryName, Tag } from './image.ts';
+import { canonicalHost, namedAt, urlOfHost } from './registry-address.ts';
 
 /** An image in some registry, as `docker pull` names it. */
 export interface ForeignReference {

@@ -1,0 +1,81 @@
+import { startImport } from '../../shared/api/routes/imports.ts';
+import { locateImage } from '../../shared/api/routes/located-images.ts';
+import type { NamedImage } from '../../shared/compose/map/map-project.ts';
+import { awaitImport } from '../commands/images/import.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { imageNamed, imageText } from '../image-name.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * Where images are in Berth's registry that a compose file names as docker does: its own, copies of sources, imports.
+ * @param brings what is elsewhere is imported
+ * @returns service → `repository:tag`
+ * @throws Failure `image-elsewhere`: which are not, with the commands that bring them
+ */
+export async function findImages(
+  session: Session,
+  images: readonly NamedImage[],
+  { brings }: { readonly brings: boolean },
+): Promise<ReadonlyMap<string, string>> {
+  const { client, output } = session;
+  const found = new Map<string, string>();
+  const missing: { readonly named: NamedImage; readonly image: string }[] = [];
+  for (const named of images) {
+    const { service, image } = named;
+    if (client.connection.registries.some((host) => image.startsWith(`${host}/`))) {
+      found.set(service, imageText(imageNamed(session, image)));
+      continue;
+    }
+    const located = await client.call(locateImage, { query: { image } });
+    if (located.found === undefined) {
+      missing.push({ named, image: located.image });
+      continue;
+    }
+    const { repository, tag, digest, by } = located.found;
+    const text = imageText({ repository, tag, digest });
+    if (by !== 'own') output.say(`${service}: ${image} is ${text} here${by === 'copy' ? ', a copy' : ''}`);
+    found.set(service, text);
+  }
+  if (missing.length > 0 && !brings) throw elsewhere(missing);
+  for (const { named, image } of missing) {
+    output.say(`${named.service}: importing ${image}`);
+    const { id } = await client.call(startImport, { json: { from: image, referrers: false } });
+    const { to, result } = await awaitImport(session, id);
+    found.set(
+      named.service,
+      imageText({
+        repository: to.repository,
+        tag: to.tag,
+        digest: to.tag === undefined ? result.digest : undefined,
+      }),
+    );
+  }
+  return found;
+}
+
+function elsewhere(missing: readonly { readonly named: NamedImage; readonly image: string }[]): Failure {
+  const images = [...new Set(missing.map(({ image }) => image))];
+  const hosts = [...new Set(images.map((image) => image.slice(0, image.indexOf('/'))))];
+  const commands = [
+    ...images.map((image) => `berth images import ${image}`),
+    ...hosts.map((host) => `berth registry sources create ${nameOf(host)} --from ${host}`),
+  ];
+  return new Failure({
+    code: 'image-elsewhere',
+    message: missing
+      .map(
+        ({ named: { service, at }, image }) =>
+          `${at.file}:${at.line}:${at.column}: services.${service}.image: ${image} is not in Berth's registry, and no source mirrors it.`,
+      )
+      .join('\n'),
+    remedy: `Nothing was changed. Bring it once (--import does so), or mirror its registry: ${commands.join(' | ')}`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** `docker.io` → `docker`, `ghcr.io` → `ghcr`: a name for a source. */
+const nameOf = (host: string): string =>
+  host === 'docker.io'
+    ? 'hub'
+    : (host.split(/[.:]/).find((part) => /^[a-z][a-z0-9-]*$/.test(part)) ?? 'mirror');
