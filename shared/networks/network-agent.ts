@@ -153,7 +153,7 @@ def question(data):
             raise ValueError('a compressed question')
         labels.append(data[at + 1:at + 1 + data[at]].decode('ascii').lower())
         at += data[at] + 1
-    kind, = struct.unpack('!H', data[at + 1:at + 3])
+    kind, _ = struct.unpack('!HH', data[at + 1:at + 5])
     return labels, kind, at + 5
 
 
@@ -335,5 +335,6 @@ def main():
         agent.patiently(lambda: ask(link))
 
 
-main()
+if __name__ == '__main__':
+    main()
 `;
