@@ -4,10 +4,12 @@ import { benchDurable } from './durable.ts';
 import { benchEvents } from './events.ts';
 import type { Report } from './report.ts';
 import { type Row, rowTable } from './row.ts';
+import { benchSwarm } from './swarm/main.ts';
 
 const benches: Readonly<Record<string, (report: Report) => Promise<readonly Row[]>>> = {
   durable: benchDurable,
   events: benchEvents,
+  swarm: benchSwarm,
 };
 
 const USAGE = `npm run bench                measures everything and prints a table
