@@ -12,7 +12,19 @@ interface Options {
   readonly format?: 'table' | 'json';
 }
 
-const columns = ['MACHINE', 'ACTIVE', 'POOL', 'SIZE', 'ADDRESS', 'CPU', 'MEMORY', 'COST', 'HEARD', 'STATE'];
+const columns = [
+  'MACHINE',
+  'ACTIVE',
+  'POOL',
+  'SIZE',
+  'ADDRESS',
+  'CPU',
+  'MEMORY',
+  'COST',
+  'NETWORK',
+  'HEARD',
+  'STATE',
+];
 
 export function addList(machine: Command): void {
   machine
@@ -62,9 +74,24 @@ const rowOf = (machine: Machine, isActive: boolean, paint: Paint) => [
   machine.cpu,
   `${machine.memory} MiB`,
   machine.hourly === undefined ? undefined : `$${machine.hourly.toFixed(4)}/h`,
+  encryptionOf(machine),
   ago(machine.heardAt),
   stateOf(machine, paint),
 ];
+
+/** How what its containers say to those of other machines is encrypted; undefined: they have no part in the network. */
+function encryptionOf({ network }: Machine): string | undefined {
+  switch (network?.means) {
+    case undefined:
+      return undefined;
+    case 'kernel':
+      return 'wireguard (kernel)';
+    case 'wireguard-go':
+      return 'wireguard-go';
+    case 'none':
+      return 'alone: no wireguard';
+  }
+}
 
 function stateOf({ status, cordon, due }: Machine, paint: Paint): string {
   // The end of its console follows in the reason: `inspect` and `console` show it.
