@@ -36,13 +36,22 @@ export async function runJob(
   if (output.json) output.piece({ run }, '');
   if (run.status.state !== 'failed') return exitCodes.ok;
   output.say(`${application}/${job}: ${run.status.code}: ${run.status.reason}`);
-  return run.status.exitCode === undefined || run.status.exitCode === 0
-    ? exitCodes.failed
-    : run.status.exitCode;
+  return exitCodeOf(run);
 }
 
+/** The container's own, or 1 if it never had one. */
+export const exitCodeOf = ({ status }: Run): number =>
+  status.state !== 'failed'
+    ? exitCodes.ok
+    : status.exitCode === undefined || status.exitCode === 0
+      ? exitCodes.failed
+      : status.exitCode;
+
 /** Shows the output of all attempts. @returns the run once it has ended; undefined if the user ended the command */
-async function showUntilEnd(session: Session, params: Record<string, string>): Promise<Run | undefined> {
+export async function showUntilEnd(
+  session: Session,
+  params: Record<string, string>,
+): Promise<Run | undefined> {
   const { client, output, interrupted } = session;
   const shown: string[] = [];
   const show = (line: LogLine): void => {
@@ -54,8 +63,13 @@ async function showUntilEnd(session: Session, params: Record<string, string>): P
   while (!interrupted.aborted) {
     const run = await runIfThere(session, params);
     if (run?.status.state === 'succeeded' || run?.status.state === 'failed') {
+      const rest: LogLine[] = [];
+      for await (const line of readLog(client, readRunLogs, { params, query: { since } }, interrupted))
+        rest.push(line);
       const { at: time, lastLines } = run.status;
-      for (const text of unseen(shown, lastLines)) show({ stream: 'stdout', time, text });
+      // Of a run whose log could not be kept the last lines stand in its record.
+      if (rest.length > 0 && rest.every(({ kept }) => kept !== true)) for (const line of rest) show(line);
+      else for (const text of unseen(shown, lastLines)) show({ stream: 'stdout', time, text });
       return run;
     }
     if (run?.status.state === 'running')

@@ -18,6 +18,7 @@ import * as images from './routes/images.ts';
 import * as imports from './routes/imports.ts';
 import * as jobs from './routes/jobs.ts';
 import * as keys from './routes/keys.ts';
+import * as locatedImages from './routes/located-images.ts';
 import * as logs from './routes/logs.ts';
 import * as machineImages from './routes/machine-images.ts';
 import * as machineRuns from './routes/machine-runs.ts';
@@ -29,6 +30,8 @@ import * as quotas from './routes/quotas.ts';
 import * as replications from './routes/replications.ts';
 import * as rollouts from './routes/rollouts.ts';
 import * as secrets from './routes/secrets.ts';
+import * as serviceRuns from './routes/service-runs.ts';
+import * as serviceRoutes from './routes/service-routes.ts';
 import * as services from './routes/services.ts';
 import * as sessions from './routes/sessions.ts';
 import * as sources from './routes/sources.ts';
@@ -45,6 +48,8 @@ export const routes: readonly Route[] = [
   status,
   applications,
   services,
+  serviceRoutes,
+  serviceRuns,
   sessions,
   rollouts,
   logs,
@@ -63,6 +68,7 @@ export const routes: readonly Route[] = [
   imageUsage,
   imageChanges,
   imports,
+  locatedImages,
   directUploads,
   imageTrust,
   policies,

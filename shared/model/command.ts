@@ -23,6 +23,19 @@ export const Command = z.discriminatedUnion('type', [
     replicas: z.number().int().min(0).max(1000),
   }),
   z.strictObject({ ...base, type: z.literal('restart'), application: ApplicationName, service: ServiceName }),
+  /** A command, once, in a container like those of the service's newest revision. */
+  z.strictObject({
+    ...base,
+    ...ofService,
+    type: z.literal('run-service'),
+    command: z.array(z.string()).min(1).max(1000),
+    /** Beside those of the service. */
+    variables: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+    /** Seconds. */
+    timeout: z.number().int().min(1).max(86_400).default(3600),
+    /** Whether it ends when nobody asks for it any more. */
+    watched: z.boolean().default(false),
+  }),
   /** Nothing more is started or stopped; what dies is made anew. */
   z.strictObject({ ...base, ...ofService, type: z.literal('pause-rollout') }),
   /** A canary's step or bake time is over with it. */

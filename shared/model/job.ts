@@ -42,6 +42,8 @@ export const Run = z.object({
   machine: MachineName.optional(),
   cause: z.string(),
   createdAt: z.iso.datetime(),
+  /** It is to end then, unless whoever watches it asks for more time; absent: nobody needs to. */
+  watchedUntil: z.iso.datetime().optional(),
   status: RunStatus,
 });
 export type Run = z.infer<typeof Run>;

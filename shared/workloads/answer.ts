@@ -11,7 +11,9 @@ import { answerPush, reconsider } from './answer-push.ts';
 import { answerRepair } from './answer-repair.ts';
 import { answerRun } from './answer-run.ts';
 import { answerRestart, answerScale } from './answer-scale.ts';
+import { answerServiceRun } from './answer-service-run.ts';
 import { answerUndo } from './answer-undo.ts';
+import { answerUnhealthy } from './answer-unhealthy.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import type { ImageTrust } from './image-trust.ts';
 import type { Stores } from './stores.ts';
@@ -49,6 +51,7 @@ export const eventTypes = {
   command: 'dev.berth.command',
   scheduleDue: 'dev.berth.schedule.due',
   replicaDied: 'dev.berth.replica.died',
+  replicaUnhealthy: 'dev.berth.replica.unhealthy',
   sweep: 'dev.berth.sweep',
   trustChanged: 'dev.berth.trust.changed',
 } as const;
@@ -61,6 +64,7 @@ const Push = z.object({
 });
 const Due = z.object({ key: JobKey, due: z.iso.datetime({ offset: true }) });
 const Died = z.object({ key: ServiceKey, container: z.string() });
+const Unhealthy = z.object({ key: ServiceKey, container: z.string(), reason: z.string(), dead: z.boolean() });
 const Sweep = z.object({ key: ServiceKey });
 const TrustChanged = z.object({ repository: RepositoryName, digest: Digest });
 
@@ -85,6 +89,8 @@ export async function answer(
       return await answerRun(answering, cause, dataOf(event, Due).key, { scheduled: true });
     case eventTypes.replicaDied:
       return await answerRepair(answering, cause, dataOf(event, Died));
+    case eventTypes.replicaUnhealthy:
+      return await answerUnhealthy(answering, cause, dataOf(event, Unhealthy));
     case eventTypes.sweep:
       return await answerRepair(answering, cause, dataOf(event, Sweep));
     case eventTypes.trustChanged:
@@ -112,6 +118,8 @@ async function answerCommand(
       return await answerControl(answering, cause, command);
     case 'undo-rollout':
       return await answerUndo(answering, cause, command);
+    case 'run-service':
+      return await answerServiceRun(answering, cause, command);
     case 'run-job':
       return await answerRun(answering, cause, command, { scheduled: false });
   }

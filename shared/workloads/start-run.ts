@@ -1,6 +1,11 @@
 import { Retryable, Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
 import { jobId, type Run } from '../model/job.ts';
+import type { Machine } from '../model/machine.ts';
+import { unwatched } from './cancel-run.ts';
+import { wantsFiles, withFiles } from './container-files.ts';
+import { containerNetwork, opening } from './container-network.ts';
+import { runDemand } from './demand-of.ts';
 import { machineComing } from './machine-coming.ts';
 import type { StartOutcome } from './outcomes.ts';
 import type { WorkloadPorts } from './ports.ts';
@@ -18,7 +23,7 @@ export async function startRun(ports: WorkloadPorts, { run }: { readonly run: Ru
     capacity.reserve(pool, {
       reservation: name,
       group: jobId(run.key),
-      demand: { ...resources, port: false },
+      demand: runDemand(run.key, run.spec),
       avoid: [],
       owner: run.id,
     }),
@@ -28,12 +33,14 @@ export async function startRun(ports: WorkloadPorts, { run }: { readonly run: Ru
     await capacity.release(pool, name);
     return { outcome: 'superseded' };
   }
+  const ended = unwatched(stored?.value, ports.now());
+  if (ended !== undefined) return { outcome: 'refused', failure: { code: 'run-ended', reason: ended } };
   if (reserved.outcome === 'released') throw new TypeError('a reservation was asked for, not a release');
   if (reserved.outcome === 'no-room')
     return { outcome: 'no-room', reason: reserved.reason, at: ports.now().getTime() };
   const { machine, record } = reserved;
   if (record?.status.state === 'ready' && record.address !== undefined)
-    return await start(ports, run, { name: machine, address: record.address });
+    return await start(ports, run, { name: machine, address: record.address }, record, reserved.gpus);
   return await machineComing(stores, reserved, { pool, resources, owner: run.id, cause: run.cause });
 }
 
@@ -41,6 +48,8 @@ async function start(
   ports: WorkloadPorts,
   run: Run,
   machine: { readonly name: Run['machine'] & string; readonly address: string },
+  record: Machine,
+  gpus: readonly number[],
 ): Promise<StartOutcome> {
   const { registry, stores } = ports;
   const { digest, spec } = run;
@@ -52,10 +61,15 @@ async function start(
         remedy: 'Push it, then run the job again.',
       });
     const engine = await ports.engineOf(machine);
-    const request = runContainer(run, digest, registry);
-    await startContainer(engine, request, async () => {
+    const request = runContainer(run, digest, registry, containerNetwork(run.key, record), gpus);
+    const pull = async () => {
       const token = await ports.pullToken(parseImageReference(spec.image).repository);
       await engine.pull(request.image, token);
+    };
+    if (wantsFiles(spec)) await pull();
+    await startContainer(engine, await withFiles(ports, engine, run.key, spec, request), {
+      pull,
+      open: opening(ports, run.key, record),
     });
     const now = ports.now();
     await stores.runs.update(...placeOf.run(run.key, run.id), (current) => ({

@@ -2,6 +2,7 @@ import type { Engine } from '../docker/engine.ts';
 import { poolOf } from '../machines/machine-names.ts';
 import { runsEndAt } from '../machines/replacement/drain-state.ts';
 import { Retryable, Terminal } from '../model/errors.ts';
+import { unwatched } from './cancel-run.ts';
 import { lastLines } from './last-lines.ts';
 import { lookAt } from './observe-service.ts';
 import type { WorkloadPorts } from './ports.ts';
@@ -13,7 +14,7 @@ import { placeOf } from './stores.ts';
 
 /** Waits until the attempt's container has ended, or the time is over. */
 export async function waitForRun(ports: WorkloadPorts, input: Input<typeof signature>): Promise<WaitOutcome> {
-  const { id, attempt, machine, milliseconds } = input;
+  const { key, id, attempt, machine, milliseconds } = input;
   const pool = poolOf(machine) ?? '';
   const record = (await ports.stores.machines.get(...placeOf.machine(pool, machine)))?.value;
   const look = await lookAt(ports, record, [`${labels.run}=${id}`]);
@@ -26,6 +27,10 @@ export async function waitForRun(ports: WorkloadPorts, input: Input<typeof signa
   const container = containers.find(({ name }) => name === runContainerName({ id, attempt }));
   if (container === undefined) return { outcome: 'lost', reason: 'its container was removed' };
   const exitCode = await exitCodeWithin(engine, container.id, milliseconds);
+  // Asked after the wait: a run that ends by itself costs no reading more.
+  const run = exitCode === 0 ? undefined : (await ports.stores.runs.get(...placeOf.run(key, id)))?.value;
+  const ended = unwatched(run, ports.now());
+  if (ended !== undefined) return { outcome: 'lost', reason: ended };
   if (exitCode === undefined) return { outcome: 'running' };
   const stopped = exitCode !== 0 ? await stoppedFor(ports, machine) : undefined;
   if (stopped !== undefined) return { outcome: 'lost', reason: stopped };

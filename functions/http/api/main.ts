@@ -39,6 +39,8 @@ export * as removeMachine from './remove-machine.ts';
 export * as replications from './replications.ts';
 export * as rollouts from './rollouts.ts';
 export * as secrets from './secrets.ts';
+export * as serviceRuns from './service-runs.ts';
+export * as serviceRoutes from './service-routes.ts';
 export * as services from './services.ts';
 export * as sessions from './sessions.ts';
 export * as sources from './sources.ts';
