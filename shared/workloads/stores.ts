@@ -1,3 +1,4 @@
+import { Allowances } from '../model/allowances.ts';
 import { ApplicationSpec } from '../model/application.ts';
 import type { ImageReference } from '../model/image.ts';
 import { Job, type JobKey, jobId, Run } from '../model/job.ts';
@@ -8,6 +9,7 @@ import { Replica, Revision, Service, ServiceKey, serviceId } from '../model/serv
 import { type Documents, documents, type Stored } from '../state/documents.ts';
 import { numberKey, tableKey } from '../state/key.ts';
 import type { Tables } from '../state/tables.ts';
+import { ConfigContent, type ConfigContents } from './config-contents.ts';
 
 /** Every kind of document that workloads are made of; its table and keys are those of docs/architecture.md. */
 export interface Stores {
@@ -21,6 +23,8 @@ export interface Stores {
   readonly runs: Documents<Run>;
   readonly pools: Documents<PoolSpec>;
   readonly machines: Documents<Machine>;
+  readonly allowances: Documents<Allowances>;
+  readonly configs: ConfigContents;
 }
 
 export function stores(tables: Tables): Stores {
@@ -35,6 +39,8 @@ export function stores(tables: Tables): Stores {
     runs: documents(tables, 'runs', Run),
     pools: documents(tables, 'pools', PoolSpec),
     machines: documents(tables, 'machines', Machine),
+    allowances: documents(tables, 'allowances', Allowances),
+    configs: documents(tables, 'configs', ConfigContent),
   };
 }
 
@@ -58,6 +64,7 @@ export const placeOf = {
   run: (key: JobKey, id: string): Place => [jobId(key), id],
   pool: (name: string): Place => ['pool', name],
   machine: (pool: string, name: string): Place => [pool, name],
+  allowances: (environment: EnvironmentName): Place => ['environment', environment],
 };
 
 /** The values of a listing, for lists that are known to be short. */

@@ -26,6 +26,8 @@ export interface RealEngine extends Subject {
   readonly port: number;
   readonly identity: ClientIdentity;
   readonly ca: EngineCa;
+  /** Everything that the engine keeps. */
+  readonly directory: string;
 }
 
 export const machine = { name: 'contract-engine', address: '127.0.0.1' };
@@ -60,7 +62,7 @@ export async function realEngine(images: readonly string[]): Promise<RealEngine>
     const client = await issueClientCertificate(ca, 'test', 60);
     const identity = { certificate: client.certificate, key: client.key, ca: ca.certificatePem };
     const engine = httpsEngine({ ...machine, port, identity: async () => identity });
-    return { engine, port, identity, ca, stop };
+    return { engine, port, identity, ca, directory, stop };
   } catch (error) {
     await stop();
     throw error;
