@@ -1,4 +1,6 @@
 /** What brings services and jobs to what is wanted of them: importing it registers its functions. */
+import './activities/await-before.ts';
+import './activities/await-dependencies.ts';
 import './activities/await-machine.ts';
 import './activities/check-replica.ts';
 import './activities/end-run.ts';

@@ -1,7 +1,7 @@
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import * as df from 'durable-functions';
 import { wantsCertificate } from '../../shared/machines/certificate-renewal.ts';
-import { heard, isNewlyReady, replicaDied } from '../../shared/machines/heard.ts';
+import { heard, isNewlyReady, replicaDied, replicaUnhealthy } from '../../shared/machines/heard.ts';
 import { READY_EVENT } from '../../shared/machines/machine-activities.ts';
 import { MachineObservation, type ObservationAnswer } from '../../shared/machines/observation.ts';
 import { acceptEvent } from '../accept-event.ts';
@@ -18,7 +18,7 @@ export async function observe(
   client: df.DurableClient,
 ): Promise<HttpResponseInit> {
   const caller = await callingMachine(request, made);
-  const { died } = await readBody(request, { schema: MachineObservation });
+  const { died, containers } = await readBody(request, { schema: MachineObservation });
   const now = made.now();
   // The record was read a moment ago: where it says enough, it is not read again.
   const isDue = heard(caller, now) !== undefined;
@@ -27,6 +27,10 @@ export async function observe(
   if (isNewlyReady(machine, now)) await raiseEvent(client, machine.owner, READY_EVENT, machine);
   for (const death of died ?? []) {
     const event = replicaDied(machine.name, death);
+    if (event !== undefined) await acceptEvent(made, client, event);
+  }
+  for (const container of containers) {
+    const event = replicaUnhealthy(machine.name, container, now);
     if (event !== undefined) await acceptEvent(made, client, event);
   }
   const answer: ObservationAnswer = {

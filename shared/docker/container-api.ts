@@ -20,6 +20,12 @@ export const Inspected = z.object({
     OOMKilled: z.boolean().default(false),
     StartedAt: z.string(),
     FinishedAt: z.string(),
+    Health: z
+      .object({
+        Status: z.string(),
+        Log: z.array(z.object({ ExitCode: z.number(), Output: z.string() })).nullish(),
+      })
+      .nullish(),
   }),
   NetworkSettings: z
     .object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })).nullish() })
@@ -35,8 +41,18 @@ export function containerOf(inspected: z.infer<typeof Inspected>): Container {
     image: Config.Image,
     labels: Config.Labels ?? {},
     state: stateOf(State),
+    ...healthOf(State),
     ...(addresses !== undefined && { addresses }),
   };
+}
+
+/** `none` where it has no health check. */
+function healthOf({ Health }: z.infer<typeof Inspected>['State']): Pick<Container, 'health'> {
+  const status = z.enum(['starting', 'healthy', 'unhealthy']).safeParse(Health?.Status);
+  if (!status.success) return {};
+  const last = Health?.Log?.at(-1);
+  const said = last === undefined ? '' : `exit code ${last.ExitCode}: ${last.Output.trim().slice(0, 500)}`;
+  return { health: { status: status.data, said } };
 }
 
 /** In networks of its own; the engine's default bridge has no names. */

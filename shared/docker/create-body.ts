@@ -1,5 +1,5 @@
 import type { ContainerOptions } from '../model/container-options.ts';
-import type { ContainerRequest, Mount } from './engine.ts';
+import type { ContainerHealth, ContainerRequest, Mount } from './engine.ts';
 import { networkConfig } from './network.ts';
 
 const MIB = 1024 * 1024;
@@ -10,8 +10,8 @@ const MIB = 1024 * 1024;
  * https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerCreate
  */
 export function createBody(request: ContainerRequest): Record<string, unknown> {
-  const { publish, options = {} } = request;
-  const port = publish && `${publish.container}/tcp`;
+  const { options = {} } = request;
+  const bindings = portBindings(request);
   return defined({
     Image: request.image,
     Cmd: request.command,
@@ -26,13 +26,43 @@ export function createBody(request: ContainerRequest): Record<string, unknown> {
     Tty: options.tty,
     StopSignal: options.stopSignal,
     StopTimeout: Math.ceil(request.stopGrace),
-    ExposedPorts: port && { [port]: {} },
+    ExposedPorts: bindings && Object.fromEntries(Object.keys(bindings).map((port) => [port, {}])),
+    Healthcheck: request.health && healthcheck(request.health),
     HostConfig: hostConfig(request, options),
   });
 }
 
+/** Nanoseconds. Engines before 25.0 pass StartInterval over. */
+function healthcheck(health: ContainerHealth): Record<string, unknown> {
+  const nanoseconds = (seconds: number) => Math.round(seconds * 1e9);
+  return {
+    Test: ['CMD', ...health.command],
+    Interval: nanoseconds(health.interval),
+    Timeout: nanoseconds(health.timeout),
+    Retries: health.failures,
+    StartPeriod: nanoseconds(health.startPeriod),
+    StartInterval: nanoseconds(health.startInterval),
+  };
+}
+
+interface Binding {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+
+/** By the container's port: one of them may have several of the machine. */
+function portBindings({ publish, fixedPorts = [] }: ContainerRequest): Record<string, Binding[]> | undefined {
+  const ports = [...(publish ? [{ ...publish, protocol: 'tcp' }] : []), ...fixedPorts];
+  const bindings: Record<string, Binding[]> = {};
+  for (const { container, machine, protocol, address } of ports) {
+    const port = `${container}/${protocol}`;
+    bindings[port] = [...(bindings[port] ?? []), { HostIp: address, HostPort: String(machine) }];
+  }
+  return ports.length > 0 ? bindings : undefined;
+}
+
 function hostConfig(request: ContainerRequest, options: ContainerOptions): Record<string, unknown> {
-  const { publish, gpu = 0, mounts = [], sharesNetworkOf } = request;
+  const { gpus = [], mounts = [], sharesNetworkOf } = request;
   const { logging } = options;
   const all: readonly Mount[] = [
     ...mounts,
@@ -41,7 +71,8 @@ function hostConfig(request: ContainerRequest, options: ContainerOptions): Recor
   return defined({
     CpuShares: Math.min(262_144, Math.max(2, Math.round(request.cpu * 1024))),
     Memory: Math.round(request.memory * MIB),
-    DeviceRequests: gpu > 0 ? [{ Driver: '', Count: gpu, Capabilities: [['gpu']] }] : undefined,
+    DeviceRequests:
+      gpus.length > 0 ? [{ Driver: '', DeviceIDs: gpus.map(String), Capabilities: [['gpu']] }] : undefined,
     // Berth restarts what ends, and may do so elsewhere; a sidecar stays beside its container.
     RestartPolicy: { Name: sharesNetworkOf === undefined ? 'no' : 'unless-stopped' },
     // Bounded, so that a talkative container does not fill the machine's disk.
@@ -49,9 +80,7 @@ function hostConfig(request: ContainerRequest, options: ContainerOptions): Recor
       Type: 'json-file',
       Config: { 'max-size': `${logging?.maxSize ?? 10}m`, 'max-file': String(logging?.maxFiles ?? 3) },
     },
-    PortBindings: publish && {
-      [`${publish.container}/tcp`]: [{ HostIp: publish.address, HostPort: String(publish.machine) }],
-    },
+    PortBindings: portBindings(request),
     ...(request.network && sharesNetworkOf === undefined && networkConfig(request.network)),
     ...(sharesNetworkOf && { NetworkMode: `container:${sharesNetworkOf}` }),
     ExtraHosts:

@@ -25,6 +25,8 @@ export interface EngineControl {
   /** The container's process ends, as if it crashed. */
   exit(container: string, exitCode: number, outOfMemory?: boolean): void;
   write(container: string, text: string, stream?: 'stdout' | 'stderr'): void;
+  /** What a container's own health check says; `healthy` if it has one and nothing was said. */
+  health(container: string, status: 'starting' | 'healthy' | 'unhealthy'): void;
   /** Every call is `engine-unreachable` while false; containers run on. */
   reachable(answers: boolean): void;
   /** The machine restarts: all containers end with 137. */
@@ -45,6 +47,7 @@ interface Simulated {
   readonly id: string;
   readonly request: ContainerRequest;
   state: ContainerState;
+  health?: 'starting' | 'healthy' | 'unhealthy';
   /** In its network, from its first start. */
   address?: string;
   readonly lines: LogLine[];
@@ -149,12 +152,13 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
       const subnet = networks.get(network?.name ?? '')?.subnet;
       if (subnet !== undefined)
         container.address ??= addressIn(subnet, [...containers.keys()].indexOf(id) + 2);
-      const port = container.request.publish?.machine;
+      const wanted = machinePorts(container.request);
       const other = [...containers.values()].find(
         ({ state, request }) =>
-          port !== undefined && state.state === 'running' && request.publish?.machine === port,
+          state.state === 'running' && machinePorts(request).some((port) => wanted.includes(port)),
       );
-      if (other !== undefined) throw faults.portTaken(`${port} is published by ${other.request.name}`);
+      if (other !== undefined)
+        throw faults.portTaken(`one of ${wanted.join(', ')} is published by ${other.request.name}`);
       container.state = { state: 'running', startedAt: now().toISOString() };
       const behaviour = [...behaviours].findLast(([prefix]) =>
         container.request.image.startsWith(prefix),
@@ -215,6 +219,9 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
       behave: (prefix, behaviour) => void behaviours.set(prefix, behaviour),
       withhold: (prefix) => void withheld.add(prefix),
       exit: (container, exitCode, outOfMemory) => exit(get(container), exitCode, outOfMemory),
+      health(container, status) {
+        get(container).health = status;
+      },
       write: (container, text, stream) => write(get(container), text, stream),
       reachable(value) {
         answers = value;
@@ -230,12 +237,13 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
   };
 }
 
-const containerOf = ({ id, request, state, address }: Simulated): Container => ({
+const containerOf = ({ id, request, state, address, health = 'healthy' }: Simulated): Container => ({
   id,
   name: request.name,
   image: request.image,
   labels: request.labels,
   state,
+  ...(request.health !== undefined && { health: { status: health, said: 'exit code 1: simulated' } }),
   ...(request.network !== undefined &&
     address !== undefined && { addresses: { [request.network.name]: address } }),
 });
@@ -250,3 +258,9 @@ function matches(labels: Readonly<Record<string, string>>, label: string): boole
   const [key = '', ...value] = label.split('=');
   return value.length === 0 ? key in labels : labels[key] === value.join('=');
 }
+
+/** `8080/tcp` */
+const machinePorts = ({ publish, fixedPorts = [] }: ContainerRequest): string[] => [
+  ...(publish ? [`${publish.machine}/tcp`] : []),
+  ...fixedPorts.map(({ machine, protocol }) => `${machine}/${protocol}`),
+];

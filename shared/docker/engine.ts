@@ -17,6 +17,13 @@ export type Mount =
       readonly mode?: string | undefined;
     };
 
+export interface FixedPublish {
+  readonly container: number;
+  readonly machine: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+}
+
 /** What Berth asks of one Docker engine; names are those of the Engine API: https://docs.docker.com/reference/api/engine/ */
 export interface ContainerRequest {
   /** Unique on the engine: creating it again finds the first. */
@@ -34,15 +41,19 @@ export interface ContainerRequest {
   readonly publish:
     | { readonly container: number; readonly machine: number; readonly address: string }
     | undefined;
+  /** Ports of the machine that are its own. */
+  readonly fixedPorts?: readonly FixedPublish[] | undefined;
   readonly stopGrace: number;
   readonly options?: ContainerOptions;
   readonly mounts?: readonly Mount[];
-  /** GPUs of the machine. */
-  readonly gpu?: number | undefined;
+  /** Numbers of the machine's GPUs that it gets. */
+  readonly gpus?: readonly number[] | undefined;
   /** Id of the container whose network this one is in: a sidecar, which the engine starts again when it ends. */
   readonly sharesNetworkOf?: string | undefined;
   /** Absent: the engine's default bridge. */
   readonly network?: ContainerNetwork | undefined;
+  /** Absent: the image's own, if it has one. */
+  readonly health?: ContainerHealth | undefined;
 }
 
 export type ContainerState =
@@ -55,12 +66,26 @@ export type ContainerState =
       readonly outOfMemory: boolean;
     };
 
+/** Asked by the engine, in the container. Durations are seconds. */
+export interface ContainerHealth {
+  readonly command: readonly string[];
+  readonly interval: number;
+  readonly timeout: number;
+  /** In a row. */
+  readonly failures: number;
+  /** Failures of a start do not count for so long; it is asked every `startInterval`, by engines from 25.0 on. */
+  readonly startPeriod: number;
+  readonly startInterval: number;
+}
+
 export interface Container {
   readonly id: string;
   readonly name: string;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: ContainerState;
+  /** By its own health check, if it has one; what that said last. */
+  readonly health?: { readonly status: 'starting' | 'healthy' | 'unhealthy'; readonly said: string };
   /** Its address in each of its networks, by the network's name. */
   readonly addresses?: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,5 @@
 import { agentLogs } from './agent-logs.ts';
+import { agentWatch } from './agent-watch.ts';
 
 /**
  * The script that runs in every machine, Python 3 with its standard library alone. `register` asks the app for the
@@ -159,7 +160,7 @@ def death(event):
             'exitCode': int(attributes.get('exitCode', -1)), 'time': utc(event['timeNano'])}
 
 
-def container(listed):
+def container(listed, unhealthy=None):
     status = listed['Status']
     seen = {'id': listed['Id'], 'name': listed['Names'][0].lstrip('/'), 'labels': ours(listed['Labels']),
             'state': 'running' if listed['State'] in ('running', 'paused') else 'exited'}
@@ -169,6 +170,8 @@ def container(listed):
         seen['exitCode'] = int(code.group(1))
     if health:
         seen['health'] = health.group(1)
+    if unhealthy:
+        seen['unhealthy'] = unhealthy
     return seen
 
 
@@ -241,6 +244,7 @@ def follow_metadata():
 
 
 ${agentLogs}
+${agentWatch}
 
 def follow():
     shipping = Shipping()
@@ -248,6 +252,8 @@ def follow():
     threading.Thread(target=follow_metadata, daemon=True).start()
     heard = queue.Queue()
     threading.Thread(target=follow_events, args=(heard,), daemon=True).start()
+    watch = Watch(heard)
+    watch.start()
     died, wait, begun = [], 1, False
     spent, at = cpu_seconds(), time.monotonic()
     due = at
@@ -268,6 +274,7 @@ def follow():
             for one in listed:
                 shipping.add(one['Id'], one['Names'][0].lstrip('/'), one['Labels'], running=one['State'] == 'running')
             shipping.forget({one['Id'] for one in listed})
+            watch.follow(listed)
             if not begun:
                 died, begun = died + list(ended(listed)), True
             disk = os.statvfs('/var/lib/docker')
@@ -276,7 +283,7 @@ def follow():
             usage = {'cpu': round(max(0, spent - before) / max(at - since, 0.001), 3),
                      'memory': round(memory_used() / 2**20),
                      'disk': round((disk.f_blocks - disk.f_bfree) * disk.f_frsize / 2**20)}
-            answer = post('/observations', {'time': now(), 'containers': [container(one) for one in listed],
+            answer = post('/observations', {'time': now(), 'containers': [container(one, watch.told(one['Id'])) for one in listed],
                                             'usage': usage, 'died': died})
             wanted = json.loads(answer or '{}')
             if wanted.get('renewCertificate'):

@@ -2,7 +2,7 @@ import { CloudEvent } from '../model/cloud-event.ts';
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
 import { ServiceKey } from '../model/service.ts';
-import type { Death } from './observation.ts';
+import type { Death, ObservedContainer } from './observation.ts';
 
 /**
  * Reports come every 10 s, and at once when something happens; the record follows every second of the former, since
@@ -34,15 +34,43 @@ export function replicaDied(
   machine: MachineName,
   { id, labels, exitCode, time }: Death,
 ): CloudEvent | undefined {
-  const [environment, application, service, ...more] = (labels['berth.service'] ?? '').split('.');
-  const key = ServiceKey.safeParse({ environment, application, service });
-  if (!key.success || more.length > 0) return undefined;
+  const key = keyOf(labels);
+  if (key === undefined) return undefined;
   return CloudEvent.parse({
     specversion: '1.0',
     type: 'dev.berth.replica.died',
     source: `machines/${machine}`,
     id: `${id}:${time}`,
     time,
-    data: { key: key.data, container: id, exitCode },
+    data: { key, container: id, exitCode },
+  });
+}
+
+function keyOf(labels: Readonly<Record<string, string>>): ServiceKey | undefined {
+  const [environment, application, service, ...more] = (labels['berth.service'] ?? '').split('.');
+  const key = ServiceKey.safeParse({ environment, application, service });
+  return key.success && more.length === 0 ? key.data : undefined;
+}
+
+/**
+ * A replica that does not answer any more as an event, once a minute for as long as it is reported; undefined if it
+ * answers.
+ */
+export function replicaUnhealthy(
+  machine: MachineName,
+  { id, labels, unhealthy }: ObservedContainer,
+  now: Date,
+): CloudEvent | undefined {
+  const key = unhealthy && keyOf(labels);
+  if (unhealthy === undefined || key === undefined) return undefined;
+  const time = now.toISOString();
+  const { since, reason, dead } = unhealthy;
+  return CloudEvent.parse({
+    specversion: '1.0',
+    type: 'dev.berth.replica.unhealthy',
+    source: `machines/${machine}`,
+    id: `${id}:unhealthy:${since}:${time.slice(0, 16)}`,
+    time,
+    data: { key, container: id, reason, dead },
   });
 }

@@ -73,6 +73,10 @@ export const ObservedContainer = z.strictObject({
   exitCode: z.number().int().optional(),
   /** Of the image's own health check, if it has one. */
   health: z.enum(['starting', 'healthy', 'unhealthy']).optional(),
+  /** It stopped answering, by what its label `berth.watch` asks; `dead`: it is to be made anew at once. */
+  unhealthy: z
+    .strictObject({ since: z.iso.datetime(), reason: z.string().max(500), dead: z.boolean() })
+    .optional(),
 });
 export type ObservedContainer = z.infer<typeof ObservedContainer>;
 

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { checkContents } from './check-contents.ts';
+import { checkDependencies } from './check-dependencies.ts';
 import { checkRoutes } from './check-routes.ts';
 import { containerOptions } from './container-options.ts';
 import { ConfigSpec, ContentName, fileUses, SecretSpec } from './files.ts';
+import { checkHealth, HealthCheck } from './health-check.ts';
 import { parseImageReference } from './image.ts';
 import { ApplicationName, JobName, PoolName, ServiceName } from './names.ts';
 import { FixedPort, Mode, PlacementSpec } from './placement.ts';
@@ -13,6 +15,8 @@ import { MOST_ROUTES, RouteSpec } from './route.ts';
 import { sidecarSpec } from './sidecar.ts';
 import { isCron, isTimeZone } from './time.ts';
 import { VolumeSpec, volumeUses } from './volume.ts';
+
+export { HealthCheck };
 
 const imageReference = z.string().superRefine((text, context) => {
   try {
@@ -31,21 +35,20 @@ export const Resources = z.strictObject({
 });
 export type Resources = z.infer<typeof Resources>;
 
-/** Durations are seconds. */
-export const HealthCheck = z.strictObject({
-  /** HTTP GET of this path on the service's port must answer 2xx or 3xx; without it, the TCP port must accept. */
-  path: z.string().startsWith('/').optional(),
-  interval: z.number().positive().max(3600).default(1),
-  timeout: z.number().positive().max(3600).default(2),
-  /** How long a starting replica may take until its first success. */
-  deadline: z.number().positive().max(3600).default(30),
-});
-export type HealthCheck = z.infer<typeof HealthCheck>;
-
 const common = {
   image: imageReference,
   command: z.array(z.string()).min(1).optional(),
-  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.coerce.string()).default({}),
+  environment: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+          'expected a letter or an underscore, then letters, digits, underscores, dots and hyphens',
+        ),
+      z.coerce.string(),
+    )
+    .default({}),
   resources: Resources.default(Resources.parse({})),
 };
 
@@ -78,7 +81,7 @@ export const ServiceSpec = z.strictObject({
   port: z.number().int().min(1).max(65535).optional(),
   /** Ports of the machine that are the service's own, wherever it runs. */
   ports: z.array(FixedPort).max(100).optional(),
-  health: HealthCheck.default(HealthCheck.parse({})),
+  health: HealthCheck.superRefine(checkHealth).default(HealthCheck.parse({})),
   /** Host names and paths under which the ingress leads to it. */
   routes: z.array(RouteSpec).max(MOST_ROUTES).optional(),
   /** Seconds between SIGTERM and SIGKILL. */
@@ -123,6 +126,7 @@ export const ApplicationSpec = z
     services: z
       .record(ServiceName, ServiceSpec)
       .superRefine(checkRoutes)
+      .superRefine(checkDependencies)
       .superRefine(placementIssues)
       .default({}),
     jobs: z.record(JobName, JobSpec).default({}),

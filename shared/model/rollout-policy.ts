@@ -62,7 +62,7 @@ export const RolloutPolicy = z
     if (strategy === 'canary' && steps === undefined)
       refuse('steps', 'a canary needs steps, for example [{percent: 10, pause: 60}]');
     if (strategy !== 'canary' && steps !== undefined)
-      refuse('steps', `only a canary has steps: expected strategy canary, found ${strategy}`);
+      refuse('steps', `only a canary has steps, and the strategy is ${strategy}`);
     if (strategy === 'blue-green' && (surge !== undefined || !isNone(unavailable)))
       refuse(
         surge === undefined ? 'unavailable' : 'surge',
@@ -74,19 +74,16 @@ export const RolloutPolicy = z
       if (index > 0 && step.percent <= (steps?.[index - 1]?.percent ?? 0))
         refuse(
           'steps',
-          `expected growing shares, found ${step.percent} % after ${steps?.[index - 1]?.percent} %`,
+          `expected growing shares, not ${step.percent} % after ${steps?.[index - 1]?.percent} %`,
         );
     const waits = (steps ?? []).reduce(
       (sum, { pause }) => sum + (typeof pause === 'number' ? pause : 0),
       bake,
     );
     if (deadline !== undefined && deadline <= waits)
-      refuse(
-        'deadline',
-        `expected more than the ${waits} s that pauses and bake take alone, found ${deadline}`,
-      );
+      refuse('deadline', `expected more than the ${waits} s that pauses and bake take alone`);
     if (breaker !== undefined && breaker.least > breaker.most)
-      refuse('breaker', `expected least to be at most most, found ${breaker.least} and ${breaker.most}`);
+      refuse('breaker', `expected least to be at most most (${breaker.least} and ${breaker.most})`);
   });
 export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
 

@@ -45,12 +45,7 @@ async function ask(
   const began = ports.now().getTime();
   let pause = SHORTEST_PAUSE_MS;
   for (;;) {
-    const reason = await (replica.port === undefined
-      ? runsFor(ports, replica)
-      : ports.probe.ask(
-          { address: replica.address, port: replica.port, path: health.path },
-          Math.min(health.timeout * 1000, PATIENCE_MS),
-        ));
+    const reason = await reasonOf(ports, replica, health);
     const now = ports.now();
     if (reason === undefined) return { state: 'healthy', since: now.toISOString() };
     const ended = await endOf(ports, replica);
@@ -58,6 +53,36 @@ async function ask(
     if (now.getTime() - began >= PATIENCE_MS) return { state: 'unhealthy', since: now.toISOString(), reason };
     await ports.sleep(pause);
     pause = Math.min(pause * 2, health.interval * 1000);
+  }
+}
+
+/** Why it is not healthy: by its command, its port, or, where it has neither, since it runs too short a time. */
+async function reasonOf(
+  ports: WorkloadPorts,
+  replica: Replica,
+  health: CheckReplica['spec']['health'],
+): Promise<string | undefined> {
+  if (health.command !== undefined) return await byCommand(ports, replica);
+  if (replica.port === undefined) return await runsFor(ports, replica);
+  const { address, port } = replica;
+  return await ports.probe.ask(
+    { address, port, path: health.path },
+    Math.min(health.timeout * 1000, PATIENCE_MS),
+  );
+}
+
+/** The engine runs the command, and is asked what came of it. */
+async function byCommand(ports: WorkloadPorts, replica: Replica): Promise<string | undefined> {
+  try {
+    const engine = await ports.engineOf({ name: replica.machine, address: replica.address });
+    const health = (await engine.inspect(replica.containerId ?? ''))?.health;
+    if (health?.status === 'healthy') return undefined;
+    return health === undefined || health.said === ''
+      ? 'its health command has not answered yet'
+      : `its health command failed: ${health.said}`;
+  } catch (error) {
+    if (error instanceof Retryable) return `the engine of machine ${replica.machine} does not answer`;
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import type { ContainerNetwork } from '../docker/network.ts';
 import { optionsOf } from '../model/container-options.ts';
 import { parseImageReference } from '../model/image.ts';
 import { containerName, type Replica, type Revision, type ServiceKey, serviceId } from '../model/service.ts';
+import { healthcheckOf, watchedOf } from './watched.ts';
 
 /** Labels of containers: what tells whose they are when every record is lost. */
 export const labels = {
@@ -13,7 +14,11 @@ export const labels = {
   generation: 'berth.generation',
   /** The machine's port that leads to it. */
   port: 'berth.port',
+  /** Numbers of the machine's GPUs that are its own: `0,1`. */
+  gpus: 'berth.gpus',
   run: 'berth.run',
+  /** What the machine's agent asks it once it runs. */
+  watch: 'berth.watch',
   /** Versions of the secrets that it was given. */
   secrets: 'berth.secrets',
   /** Of a container that only carries files: whose they are. */
@@ -29,12 +34,13 @@ export const pulledImage = (registry: string, image: string, digest: string): st
 
 /** The container of a replica, as the engine is asked for it. */
 export function replicaContainer(
-  replica: Pick<Replica, 'key' | 'revision' | 'slot' | 'generation' | 'address' | 'port'>,
+  replica: Pick<Replica, 'key' | 'revision' | 'slot' | 'generation' | 'address' | 'port' | 'gpus'>,
   { spec, digest }: Revision,
   registry: string,
   network?: ContainerNetwork,
 ): ContainerRequest {
-  const { key, revision, slot, generation, address, port } = replica;
+  const { key, revision, slot, generation, address, port, gpus = [] } = replica;
+  const watched = watchedOf(spec, port !== undefined);
   return {
     name: containerName(replica),
     image: pulledImage(registry, spec.image, digest),
@@ -47,6 +53,8 @@ export function replicaContainer(
       [labels.slot]: String(slot),
       [labels.generation]: String(generation),
       ...(port !== undefined && { [labels.port]: String(port) }),
+      ...(gpus.length > 0 && { [labels.gpus]: gpus.join() }),
+      ...(watched.length > 0 && { [labels.watch]: JSON.stringify(watched) }),
     },
     cpu: spec.resources.cpu,
     memory: spec.resources.memory,
@@ -54,7 +62,15 @@ export function replicaContainer(
       spec.port === undefined || port === undefined
         ? undefined
         : { container: spec.port, machine: port, address },
+    fixedPorts: spec.ports?.map(({ machine, container = machine, protocol }) => ({
+      machine,
+      container,
+      protocol,
+      address,
+    })),
+    ...(gpus.length > 0 && { gpus }),
     stopGrace: spec.stopGrace,
+    health: healthcheckOf(spec),
     network,
     options: optionsOf(spec),
   };
@@ -68,6 +84,7 @@ export function replicaOf(container: Container):
       readonly slot: number;
       readonly generation: number;
       readonly port: number | undefined;
+      readonly gpus: readonly number[];
     }
   | undefined {
   const number = (label: string) => Number(container.labels[label] ?? Number.NaN);
@@ -79,5 +96,13 @@ export function replicaOf(container: Container):
   ];
   if (service === undefined || ![revision, slot, generation].every(Number.isInteger)) return undefined;
   const port = container.labels[labels.port];
-  return { service, revision, slot, generation, port: port === undefined ? undefined : Number(port) };
+  const gpus = container.labels[labels.gpus]?.split(',').map(Number) ?? [];
+  return {
+    service,
+    revision,
+    slot,
+    generation,
+    port: port === undefined ? undefined : Number(port),
+    gpus,
+  };
 }

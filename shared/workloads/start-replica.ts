@@ -1,13 +1,17 @@
 import { Retryable, Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
+import type { Machine } from '../model/machine.ts';
 import { containerName, type Replica, serviceId, templateOf } from '../model/service.ts';
+import { containerNetwork, opening } from './container-network.ts';
+import { replicaDemand } from './demand-of.ts';
 import { machineComing } from './machine-coming.ts';
+import { mayHaveSlot } from './machine-slots.ts';
 import type { StartOutcome } from './outcomes.ts';
 import { ownedService } from './ownership.ts';
 import type { WorkloadPorts } from './ports.ts';
 import type { StartReplica } from './replica-activities.ts';
 import { pulledImage, replicaContainer } from './replica-container.ts';
-import { startContainer } from './start-container.ts';
+import { startParts } from './start-parts.ts';
 import { clearReplica } from './stop-replica.ts';
 import { placeOf } from './stores.ts';
 
@@ -22,7 +26,8 @@ export async function startReplica(ports: WorkloadPorts, input: StartReplica): P
   const { stores } = ports;
   if (input.replaces !== undefined) {
     if ((await ownedService(stores, input.key, input.owner)) === undefined) return { outcome: 'superseded' };
-    await clearReplica(ports, { key: input.key, ...input.replaces }, 0);
+    // One that is made anew though it runs may still end in order.
+    await clearReplica(ports, { key: input.key, ...input.replaces }, input.revision.spec.stopGrace);
   }
   for (let tries = 1; ; tries += 1) {
     const outcome = await tryStart(ports, input);
@@ -34,14 +39,14 @@ export async function startReplica(ports: WorkloadPorts, input: StartReplica): P
 async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<StartOutcome> {
   const { stores, capacity } = ports;
   const { key, owner, revision, slot, generation, avoid } = input;
-  const { pool, resources, port } = revision.spec;
+  const { pool, resources } = revision.spec;
   const id = { key, revision: templateOf(revision), slot, generation };
   const [service, reserved] = await Promise.all([
     ownedService(stores, key, owner),
     capacity.reserve(pool, {
       reservation: containerName(id),
       group: serviceId(key),
-      demand: { ...resources, port: port !== undefined },
+      demand: replicaDemand(key, revision.spec, id.revision),
       avoid,
       owner,
     }),
@@ -57,17 +62,23 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
     machine: reserved.machine,
     address: reserved.record?.address ?? '',
     ...(reserved.port !== undefined && { port: reserved.port }),
+    ...(reserved.gpus.length > 0 && { gpus: [...reserved.gpus] }),
     failures: input.failures,
     status: { state: 'reserved' },
   };
   const ready = reserved.record?.status.state === 'ready' && replica.address !== '';
-  if (ready) return await run(ports, input, replica);
+  if (ready) return await run(ports, input, replica, reserved.record);
   await stores.replicas.upsert(...placeOf.replica(replica), replica);
   return await machineComing(stores, reserved, { pool, resources, owner, cause: input.cause });
 }
 
 /** On a machine that is ready. */
-async function run(ports: WorkloadPorts, input: StartReplica, replica: Replica): Promise<StartOutcome> {
+async function run(
+  ports: WorkloadPorts,
+  input: StartReplica,
+  replica: Replica,
+  machine: Machine | undefined,
+): Promise<StartOutcome> {
   const { stores, registry } = ports;
   const { key, owner, revision } = input;
   const { repository } = parseImageReference(revision.spec.image);
@@ -78,11 +89,17 @@ async function run(ports: WorkloadPorts, input: StartReplica, replica: Replica):
       stores.replicas.upsert(...placeOf.replica(replica), replica),
       ports.pullToken(repository).then((token) => engine.pull(image, token)),
     );
-    const containerId = await startContainer(engine, replicaContainer(replica, revision, registry));
+    const network = containerNetwork(key, machine);
+    const request = replicaContainer(replica, revision, registry, network);
+    const parts = await startParts(ports, engine, replica, revision, request, {
+      open: opening(ports, key, machine),
+    });
     const started = ports.now();
+    const containerAddress = network && (await engine.inspect(parts.containerId))?.addresses?.[network.name];
     const running: Replica = {
       ...replica,
-      containerId,
+      ...parts,
+      ...(containerAddress !== undefined && { containerAddress }),
       status: { state: 'running', since: started.toISOString() },
     };
     const [service] = await Promise.all([
@@ -92,9 +109,13 @@ async function run(ports: WorkloadPorts, input: StartReplica, replica: Replica):
     if (service !== undefined) return { outcome: 'started', machine: replica.machine, at: started.getTime() };
     return await withdraw(ports, input);
   } catch (error) {
-    const { machine } = replica;
     if (error instanceof Retryable)
-      return { outcome: 'unreachable', machine, reason: error.message, at: ports.now().getTime() };
+      return {
+        outcome: 'unreachable',
+        machine: replica.machine,
+        reason: error.message,
+        at: ports.now().getTime(),
+      };
     if (!(error instanceof Terminal)) throw error;
     await clearReplica(ports, replica, 0, revision.spec.pool);
     return { outcome: 'refused', failure: { code: error.code, reason: `${error.message} ${error.remedy}` } };
@@ -109,7 +130,7 @@ async function withdraw(
   const service = (await ports.stores.services.get(...placeOf.service(key)))?.value;
   const wanted = service?.accepted;
   const id = { key, revision: templateOf(revision), slot, generation };
-  if (wanted === undefined || templateOf(wanted) !== id.revision || slot >= wanted.spec.replicas)
+  if (wanted === undefined || templateOf(wanted) !== id.revision || !mayHaveSlot(wanted.spec, slot))
     await clearReplica(ports, id, 0, revision.spec.pool);
   return { outcome: 'superseded' };
 }

@@ -33,7 +33,12 @@ export async function switchReplicas(ports: WorkloadPorts, input: SwitchReplicas
     try {
       for (let from = 0; from < writes.length; from += MOST_AT_ONCE)
         await tables.commit('replicas', partition, writes.slice(from, from + MOST_AT_ONCE));
-      if (writes.length > 0) await sleep(NOTICED_MS);
+      // Requests under way on those that rest end as if they were to be stopped.
+      const rest = rows
+        .map(({ values }) => documentOf(Replica, values))
+        .filter((replica) => input.rest.some((id) => sameReplica(id, replica)));
+      if (writes.length > 0)
+        await Promise.all([sleep(NOTICED_MS), ...rest.map((replica) => ports.withdrawn?.(replica))]);
       return { outcome: 'switched' };
     } catch (error) {
       if (!(error instanceof Conflict) || attempt === MOST_ATTEMPTS) throw error;

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Activity } from '../../functions/activities/activity.ts';
+import { awaitDependenciesActivity } from '../../functions/activities/await-dependencies.ts';
 import { awaitMachineActivity } from '../../functions/activities/await-machine.ts';
 import { checkReplicaActivity } from '../../functions/activities/check-replica.ts';
 import { endRunActivity } from '../../functions/activities/end-run.ts';
@@ -19,6 +20,7 @@ import { ProvisionMachine } from '../../shared/machines/provisioning.ts';
 import { ApplicationSpec } from '../../shared/model/application.ts';
 import { CloudEvent } from '../../shared/model/cloud-event.ts';
 import { Digest } from '../../shared/model/image.ts';
+import type { Run } from '../../shared/model/job.ts';
 import { Machine } from '../../shared/model/machine.ts';
 import { ServiceKey, serviceId } from '../../shared/model/service.ts';
 import { capacity } from '../../shared/scheduling/capacity.ts';
@@ -27,7 +29,9 @@ import { blobSecrets } from '../../shared/secrets/secrets.blobs.ts';
 import { memoryBlobs } from '../../shared/state/blobs.memory.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
 import { type Answering, answer, eventTypes, type Start } from '../../shared/workloads/answer.ts';
+import { awaitBefore as awaitBeforeEffect } from '../../shared/workloads/await-before.ts';
 import type { WorkloadPorts } from '../../shared/workloads/ports.ts';
+import { awaitBefore } from '../../shared/workloads/replica-activities.ts';
 import { RollOut } from '../../shared/workloads/roll-out.ts';
 import { RunJob } from '../../shared/workloads/run-job.ts';
 import { serviceSecrets } from '../../shared/workloads/service-secrets.ts';
@@ -40,6 +44,7 @@ export const digestOf = (letter: string): Digest => Digest.parse(`sha256:${lette
 export const web = ServiceKey.parse({ environment: 'dev', application: 'hello', service: 'web' });
 
 const activities = [
+  awaitDependenciesActivity,
   awaitMachineActivity,
   checkReplicaActivity,
   endRunActivity,
@@ -121,8 +126,10 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
     capacity: capacity({
       tables: documents.tables,
       machines: (pool) => all(documents.machines.list({ partition: pool })),
-      outlook: async (pool) =>
-        plainOutlook({ maximum: (await documents.pools.get(...placeOf.pool(pool)))?.value.maximum ?? 3 }),
+      outlook: async (pool) => {
+        const spec = (await documents.pools.get(...placeOf.pool(pool)))?.value;
+        return { ...plainOutlook({ maximum: spec?.maximum ?? 3 }), labels: spec?.labels };
+      },
       now: () => clock.now,
       random: Math.random,
       sleep: async () => {},
@@ -161,6 +168,7 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
       address: `10.20.0.${provisioned.length}`,
       cpu: 2,
       memory: 4096,
+      labels: request.spec.labels,
       status: noMachines
         ? { state: 'failed', at: clock.now.toISOString(), ...noMachines }
         : { state: 'ready', since: clock.now.toISOString() },
@@ -170,12 +178,37 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
     await documents.machines.upsert(...placeOf.machine(machine.pool, machine.name), machine);
     return noMachines ? { status: 'failed', ...noMachines } : { status: 'ready', machine };
   };
+  /** How runs before rollouts end, once they are started. */
+  const runsEnd = { exitCode: 0, lines: [] as string[] };
+  const endRuns = async () => {
+    for (const engine of engines.values())
+      for (const { id, labels, state } of await engine.list(['berth.run'])) {
+        if (labels['berth.run'] === undefined || state.state !== 'running') continue;
+        for (const line of runsEnd.lines) engine.control.write(id, line);
+        engine.control.exit(id, runsEnd.exitCode);
+      }
+  };
+  /** As the app's activity, with the run's orchestration carried out at once. */
+  const before: Activity<unknown, unknown> = {
+    signature: awaitBefore as unknown as Activity<unknown, unknown>['signature'],
+    async run(input) {
+      const begin = async (begun: Run) => {
+        const start = { orchestrator: 'run-job', instanceId: begun.id, input: { run: begun } };
+        if (!live.has(begun.id)) await carryOut(start, endRuns);
+      };
+      const value = await awaitBeforeEffect(
+        { ...ports, ...answering(), now: ports.now, begin },
+        awaitBefore.input.parse(input),
+      );
+      return { outcome: 'done', value };
+    },
+  };
   /** Runs an orchestration to its end. */
   const carryOut = async (start: Start, meanwhile?: () => void | Promise<void>) => {
     live.add(start.instanceId);
     const options = {
       instanceId: start.instanceId,
-      activities,
+      activities: [...activities, before as Activity<never, unknown>],
       services,
       clock,
       called: (_name: string, input: unknown) => provision(ProvisionMachine.parse(input)),
@@ -203,6 +236,7 @@ export function workloadWorld(fault: (where: string) => void | Promise<void> = (
     deaf,
     live,
     provisioned,
+    runsEnd,
     send,
     carryOut,
     happen,
