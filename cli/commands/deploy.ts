@@ -4,40 +4,103 @@ import { putApplication } from '../../shared/api/routes/applications.ts';
 import type { ApplicationSpec } from '../../shared/model/application.ts';
 import { Invalid } from '../../shared/model/invalid.ts';
 import { parseApplication } from '../../shared/model/parse-application.ts';
+import { prepareCompose } from '../compose/deploy-compose.ts';
+import {
+  addComposeOptions,
+  type ComposeOptions,
+  notesText,
+  readCompose,
+  several,
+} from '../compose/read-compose.ts';
+import { takeFiles } from '../compose/take-files.ts';
+import { withConfigFiles } from '../config-files.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { withSession } from '../session.ts';
+import { outputOf, type Session, withSession } from '../session.ts';
 import { watchRollout } from '../watch-rollout.ts';
 
-interface Options {
-  readonly file: string;
+interface Options extends ComposeOptions {
+  readonly file: readonly string[];
+  readonly import?: boolean;
   readonly wait: boolean;
   readonly timeout: number;
 }
 
 export const addDeploy = (program: Command): Command =>
-  program
-    .command('deploy')
-    .description('deploys an application and waits until its services run')
-    .option('-f, --file <file>', 'the application; - reads standard input', 'berth.yaml')
+  addComposeOptions(
+    program
+      .command('deploy')
+      .description('deploys an application and waits until its services run')
+      .argument(
+        '[files...]',
+        'a berth.yaml, or compose files, the later over the earlier; left out: the one that is here',
+      )
+      .option('-f, --file <file>', 'the same; - reads a berth.yaml from standard input', several, []),
+  )
+    .option('--import', 'compose: import images that are in no registry that Berth knows')
     .option('--no-wait', 'return when the deployment was accepted')
     .option('--timeout <seconds>', 'how long to wait for the rollout', Number, 600)
-    .action((options: Options, command: Command) => {
-      const text = readText(options.file);
-      const spec = parseFile(text, options.file);
-      return withSession(command, async (session) => {
-        const { client, output, environment } = session;
-        const accepted = await client.call(putApplication, {
-          params: { environment, application: spec.name },
-          text,
-        });
-        output.say(
-          `${spec.name}: accepted in environment ${environment} (event ${accepted.event.hash.slice(0, 12)})`,
-        );
-        if (!options.wait) return output.data(accepted, () => accepted.location);
-        await watchRollout(session, spec, accepted.event.hash, options.timeout);
-      });
+    .action((named: readonly string[], options: Options, command: Command) => {
+      const { kind, files, isFound } = takeFiles([...named, ...options.file]);
+      if (isFound) outputOf(command).say(`Taking ${files.join(' and ')}.`);
+      if (kind === 'compose') return deployCompose(files, options, command);
+      const [file = '-'] = files;
+      refuseComposeOptions(options, file);
+      const text = readText(file);
+      const spec = withConfigFiles(parseFile(text, file), file);
+      // Files of configs were read here; a text without any goes as it was written.
+      const body = Object.keys(spec.configs).length > 0 ? { json: spec } : { text };
+      return withSession(command, (session) => deploy(session, spec, body, options));
     });
+
+function deployCompose(files: readonly string[], options: Options, command: Command): Promise<void> {
+  const mapped = readCompose(files, options);
+  return withSession(command, async (session) => {
+    const { output } = session;
+    const services = Object.keys(mapped.application.services);
+    output.say(`${mapped.application.name}: ${services.join(', ')}, as a compose file.`);
+    for (const line of notesText(mapped)) output.say(line);
+    const spec = await prepareCompose(session, mapped, { brings: options.import === true });
+    await deploy(session, spec, { json: spec }, options);
+  });
+}
+
+async function deploy(
+  session: Session,
+  spec: ApplicationSpec,
+  body: { readonly json: ApplicationSpec } | { readonly text: string },
+  options: Options,
+): Promise<void> {
+  const { client, output, environment } = session;
+  const accepted = await client.call(putApplication, {
+    params: { environment, application: spec.name },
+    ...body,
+  });
+  output.say(
+    `${spec.name}: accepted in environment ${environment} (event ${accepted.event.hash.slice(0, 12)})`,
+  );
+  if (!options.wait) return output.data(accepted, () => accepted.location);
+  await watchRollout(session, spec, accepted.event.hash, options.timeout);
+}
+
+/** What would be overheard is refused. */
+function refuseComposeOptions(options: Options, file: string): void {
+  const given = [
+    options.profile.length > 0 && '--profile',
+    options.envFile.length > 0 && '--env-file',
+    options.ignore.length > 0 && '--ignore',
+    options.projectName !== undefined && '--project-name',
+    options.projectDirectory !== undefined && '--project-directory',
+    options.import === true && '--import',
+  ].filter((name) => name !== false);
+  if (given.length === 0) return;
+  throw new Failure({
+    code: 'options-of-compose',
+    message: `${given.join(', ')}: of compose files alone, and ${file} is taken for a berth.yaml.`,
+    remedy: 'Leave it out; or, if it is a compose file, give it a name with compose in it.',
+    exitCode: exitCodes.usage,
+  });
+}
 
 function readText(file: string): string {
   try {
