@@ -29,7 +29,7 @@ export type Liveness = z.infer<typeof Liveness>;
 export const HealthCheck = z.strictObject({
   /** HTTP GET of this path on the service's port must answer 2xx or 3xx; without it, the TCP port must accept. */
   path: path.optional(),
-  /** Instead: runs in the container, by the engine; exit code 0 is healthy. */
+  /** Runs in the container, by the engine; exit code 0 is healthy. With a path too both have to say so. */
   command: command.optional(),
   interval: z.number().positive().max(3600).default(1),
   timeout: z.number().positive().max(3600).default(2),
@@ -40,12 +40,7 @@ export const HealthCheck = z.strictObject({
 });
 export type HealthCheck = z.infer<typeof HealthCheck>;
 
-export function checkHealth(
-  { path: at, command: run, liveness }: HealthCheck,
-  context: z.RefinementCtx,
-): void {
-  if (at !== undefined && run !== undefined)
-    context.addIssue({ code: 'custom', path: ['command'], message: 'expected path or command, not both' });
+export function checkHealth({ command: run, liveness }: HealthCheck, context: z.RefinementCtx): void {
   if (liveness?.command === undefined || run === undefined) return;
   if (JSON.stringify(liveness.command) !== JSON.stringify(run))
     context.addIssue({

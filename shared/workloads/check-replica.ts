@@ -62,7 +62,17 @@ async function reasonOf(
   replica: Replica,
   health: CheckReplica['spec']['health'],
 ): Promise<string | undefined> {
-  if (health.command !== undefined) return await byCommand(ports, replica);
+  const { command, path } = health;
+  const byPort = command === undefined || path !== undefined;
+  const reason = byPort ? await byAnswer(ports, replica, health) : undefined;
+  return reason === undefined && command !== undefined ? await byCommand(ports, replica) : reason;
+}
+
+async function byAnswer(
+  ports: WorkloadPorts,
+  replica: Replica,
+  health: CheckReplica['spec']['health'],
+): Promise<string | undefined> {
   if (replica.port === undefined) return await runsFor(ports, replica);
   const { address, port } = replica;
   return await ports.probe.ask(

@@ -34,7 +34,8 @@ export function watchedOf({ health }: ServiceSpec, hasPort: boolean): readonly W
   if (health.command !== undefined && liveness?.command === undefined)
     watched.push({ ...usual, engine: true, within: health.timeout });
   // One question on the port is enough.
-  else if (health.command === undefined && hasPort && !watched.some(({ engine }) => engine !== true))
+  const byPort = health.command === undefined || health.path !== undefined;
+  if (byPort && hasPort && !watched.some(({ engine }) => engine !== true))
     watched.push({
       ...usual,
       within: Math.max(health.timeout, 2),

@@ -36,7 +36,7 @@ describe('what a service may say of its rollouts and health', () => {
     ['rollout: {deadline: 30, bake: 60}', 'expected more than the 60 s that pauses and bake take alone'],
     ['rollout: {breaker: {least: 5, most: 2}}', 'expected least to be at most most'],
     ['rollout: {strategy: blue}', 'services.web.rollout.strategy'],
-    ['health: {path: /, command: [x]}', 'expected path or command, not both'],
+    ['health: {liveness: {path: /, command: [x]}}', 'expected path or command, not both'],
     ['health: {command: [x], liveness: {command: [y]}}', 'an engine runs one command for each container'],
     ['dependsOn: [db]', 'services.web.dependsOn: expected services of this application (web), not db'],
     ['before: {}', 'services.web.before.command'],
