@@ -43,6 +43,7 @@ export const record = activity(recordMachine, async ({ request, tried, attempt, 
     vmId: virtualMachineId(subscription, resourceGroup, resources.vm),
     cpu: chosen.cpu,
     memory: chosen.memory,
+    ...(chosen.gpu !== undefined && { gpu: chosen.gpu }),
     ...(chosen.zone !== undefined && { zone: chosen.zone }),
     priority: chosen.priority,
     ...(chosen.hourly !== undefined && { hourly: chosen.hourly }),
@@ -55,7 +56,15 @@ export const record = activity(recordMachine, async ({ request, tried, attempt, 
   await made.machines.add(recorded);
   const changed = await made.machines.change(machine, (current) => {
     if (!isBefore(current, attempt)) return undefined;
-    const { address: _, golden: _golden, boot: _boot, zone: _zone, hourly: _hourly, ...others } = current;
+    const {
+      address: _,
+      golden: _golden,
+      boot: _boot,
+      zone: _zone,
+      hourly: _hourly,
+      gpu: _gpu,
+      ...others
+    } = current;
     const { createdAt = recorded.createdAt, ...rest } = others;
     const leftovers = left ? [...current.leftovers, current.resources] : current.leftovers;
     return { ...rest, ...recorded, createdAt, leftovers };

@@ -1,4 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import { templateOf } from '../../shared/model/service.ts';
 import { afterObservation, nothingObserved } from '../../shared/workloads/apply.ts';
 import { ABORTED, nextSteps } from '../../shared/workloads/next-steps.ts';
 import type { Failure, Observed } from '../../shared/workloads/observed.ts';
@@ -67,13 +68,19 @@ const withAbort = ({ abort }: RollOut, observed: Observed): Observed =>
 
 function* look(
   context: OrchestrationContext,
-  { key }: RollOut,
+  { key, revision }: RollOut,
   before: Observed,
 ): Generator<Task, Observed | undefined, unknown> {
-  const found = yield* callActivity(context, observeService, { key, owner: context.df.instanceId });
+  const { spec } = revision;
+  const found = yield* callActivity(context, observeService, {
+    key,
+    owner: context.df.instanceId,
+    ...(spec.mode === 'one-per-machine' && { follows: { template: templateOf(revision), spec } }),
+  });
   if (found.outcome === 'refused') throw new Error(`${found.code}: ${found.message}`);
   if (found.value.outcome === 'superseded') return undefined;
-  return afterObservation(before, found.value.replicas, found.value.leaving);
+  const { replicas, leaving, slots } = found.value;
+  return afterObservation(before, replicas, leaving, slots);
 }
 
 /** Leaves the rollout to whoever resumes it. */

@@ -8,6 +8,7 @@ import {
   type LogRequest,
 } from './engine.ts';
 import { faults } from './faults.ts';
+import type { EngineVolume, Volumes } from './volumes.ts';
 import type { BridgeNetwork } from './network.ts';
 
 /** What containers of an image do once started: write lines, and with `exitCode` end at once. */
@@ -110,6 +111,11 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
     });
 
   return {
+    volumes: memoryVolumes(answering, (volume) =>
+      [...containers.values()].some(({ request }) =>
+        request.mounts?.some((mount) => mount.type === 'volume' && mount.name === volume),
+      ),
+    ),
     async version() {
       answering();
       return { api: '1.47', engine: 'memory' };
@@ -264,3 +270,23 @@ const machinePorts = ({ publish, fixedPorts = [] }: ContainerRequest): string[] 
   ...(publish ? [`${publish.machine}/tcp`] : []),
   ...fixedPorts.map(({ machine, protocol }) => `${machine}/${protocol}`),
 ];
+
+/** @param isUsed whether a container has it */
+function memoryVolumes(answering: () => void, isUsed: (name: string) => boolean): Volumes {
+  const volumes = new Map<string, EngineVolume>();
+  return {
+    async inspect(name) {
+      answering();
+      return volumes.get(name);
+    },
+    async create(volume) {
+      answering();
+      if (!volumes.has(volume.name)) volumes.set(volume.name, volume);
+    },
+    async remove(name) {
+      answering();
+      if (isUsed(name)) throw faults.volumeInUse(name, 'simulated');
+      volumes.delete(name);
+    },
+  };
+}

@@ -1,4 +1,5 @@
 import type { ContainerOptions } from '../model/container-options.ts';
+import type { Volumes } from './volumes.ts';
 import type { BridgeNetwork, ContainerNetwork } from './network.ts';
 
 /** Something that a container sees at a path of its own. */
@@ -135,6 +136,7 @@ export interface Engine {
   remove(id: string): Promise<void>;
   /** Makes a network, or finds it by its name; one with another subnet is replaced if nothing is in it. */
   ensureNetwork(network: BridgeNetwork): Promise<void>;
+  readonly volumes: Volumes;
   inspect(idOrName: string): Promise<Container | undefined>;
   /** Also those that ended; every given label must match (`key` or `key=value`). */
   list(labels: readonly string[]): Promise<readonly Container[]>;

@@ -33,6 +33,7 @@ export async function poolOutlook(
     maximum: limitsAt(spec, now).maximum,
     hourlyLimit: spec.hourlyLimit,
     ranked: growing ? await from.offers.rank(pool, spec, machines) : { offerings: [], passed: [] },
+    labels: spec.labels,
     resting: (coming) => restingReason(breaker, coming, now),
   };
 }

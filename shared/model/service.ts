@@ -163,6 +163,8 @@ export const Replica = z.object({
   /** Private address of the machine, empty until it has one; and the port there, absent if the service has none. */
   address: z.string(),
   port: z.number().int().optional(),
+  /** Numbers of the machine's GPUs that are its own. */
+  gpus: z.array(z.number().int()).optional(),
   containerId: z.string().optional(),
   /** Versions of the secrets that its container was given. */
   secrets: z.record(z.string(), z.number().int()).optional(),

@@ -1,16 +1,16 @@
 import type { Machine } from '../model/machine.ts';
 import { documents } from '../state/documents.ts';
 import { Conflict, type Tables } from '../state/tables.ts';
-import { emptyRoom } from './decide.ts';
+import { emptyRoom } from './room.ts';
 import { MachineRoom, machineRow, RESERVATIONS_RANGE, Reservation } from './rows.ts';
 
 const TABLE = 'capacity';
 
-/** Machines, of all pools, on which something is reserved. */
+/** Machines, of all pools, on which something is reserved that holds them: not what runs once on each. */
 export async function reservedMachines(tables: Tables): Promise<Set<string>> {
   const machines = new Set<string>();
   for await (const { value } of documents(tables, TABLE, Reservation).list(RESERVATIONS_RANGE))
-    machines.add(value.machine);
+    if (value.follows !== true) machines.add(value.machine);
   return machines;
 }
 
@@ -26,7 +26,7 @@ export async function reservationsOf(pool: string, tables: Tables): Promise<read
 }
 
 /**
- * Lets nothing be placed on a machine any more, if nothing is: reservations change the same row, so one of both wins.
+ * Lets nothing be placed on a machine any more, if nothing holds it: reservations change the same row, so one of both wins.
  * @returns false if something is reserved there
  */
 export async function closeRoom(tables: Tables, machine: Machine): Promise<boolean> {

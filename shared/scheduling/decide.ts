@@ -1,8 +1,12 @@
 import type { Offering } from '../machines/offerings/offering.ts';
 import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
-import { type Addition, type Claim, claimedBy, freshRoom, further, tidy, totalOf } from './grow.ts';
-import { type Demand, type Placement, place, type Room } from './place.ts';
+import type { Demand } from './demand.ts';
+import { type Addition, type Claim, claimedBy, further, totalOf } from './grow.ts';
+import { MachineBooks } from './machine-books.ts';
+import type { Placement } from './place.ts';
+import { PlacementIndex } from './placement-index.ts';
+import { emptyRoom, reservationOn, sized } from './room.ts';
 import type { Limits, MachineRoom, Reservation } from './rows.ts';
 
 export type Change =
@@ -16,7 +20,11 @@ export type Change =
       /** Instance id of the orchestration that needs it. */
       readonly owner: string;
       /** Where it is already: a container that runs without a record. */
-      readonly found?: { readonly machine: MachineName; readonly port: number | undefined };
+      readonly found?: {
+        readonly machine: MachineName;
+        readonly port: number | undefined;
+        readonly gpus?: readonly number[] | undefined;
+      };
     }
   | { readonly kind: 'release'; readonly reservation: string }
   /** A machine that nothing waits for: of the minimum, a spare, one that takes another's place. */
@@ -36,7 +44,12 @@ export type Result =
       readonly outcome: 'reserved';
       readonly machine: MachineName;
       readonly port: number | undefined;
-      readonly room: MachineRoom;
+      /** Numbers of the machine's GPUs that it may use. */
+      readonly gpus: readonly number[];
+      /** Why there; absent where it was reserved before. */
+      readonly reason?: string | undefined;
+      /** Instance id of the orchestration whose need made the machine: it provisions it. */
+      readonly owner: string;
       /** Its record; absent until it was made. */
       readonly record: Machine | undefined;
     }
@@ -61,154 +74,164 @@ export function decide(
   changes: readonly Change[],
   addition: Addition | undefined,
 ): Decision {
-  const machines = new Map(snapshot.machines.map((machine) => [machine.name, machine]));
-  const rooms = new Map(
-    snapshot.rooms.map((room) => [room.machine, sized(room, machines.get(room.machine))]),
-  );
-  for (const machine of snapshot.machines)
-    if ((machine.status.state !== 'failed' || machine.leftovers.length > 0) && !rooms.has(machine.name))
-      rooms.set(machine.name, emptyRoom(machine));
-  const before = new Map(rooms);
-  const reservations = new Map(snapshot.reservations.map((one) => [one.reservation, one]));
-  let grows = false;
+  const pool = new PoolBooks(snapshot, addition, changes.length === 1);
+  const results = changes.map((change) => pool.make(change));
+  return { results, ...pool.changes() };
+}
 
-  const take = (change: Extract<Change, { kind: 'reserve' }>): Result => {
-    const known = reservations.get(change.reservation);
-    const knownRoom = known && rooms.get(known.machine);
-    const isLost = known !== undefined && machines.get(known.machine)?.status.state === 'failed';
-    if (known !== undefined && knownRoom !== undefined && !isLost)
-      return {
-        outcome: 'reserved',
-        machine: known.machine,
-        port: known.port,
-        room: knownRoom,
-        record: machines.get(known.machine),
-      };
-    const candidates = [...rooms.values()].map((room) =>
-      roomOf(room, machines.get(room.machine), change.group),
+type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
+
+/** What is known of a pool, and what becomes of it. */
+class PoolBooks {
+  readonly #snapshot: Snapshot;
+  readonly #addition: Addition | undefined;
+  readonly #machines: ReadonlyMap<string, Machine>;
+  /** As they were read, or added; what is placed is in `#books` first. */
+  readonly #rooms: Map<string, MachineRoom>;
+  readonly #before: ReadonlyMap<string, MachineRoom>;
+  readonly #books = new Map<string, MachineBooks>();
+  readonly #reservations: Map<string, Reservation>;
+  /** Made with the first thing that is to be placed. */
+  #index: PlacementIndex | undefined;
+  readonly #once: boolean;
+  #grows = false;
+
+  constructor(snapshot: Snapshot, addition: Addition | undefined, once: boolean) {
+    this.#once = once;
+    this.#snapshot = snapshot;
+    this.#addition = addition;
+    const machines = new Map(snapshot.machines.map((machine) => [machine.name as string, machine]));
+    const rooms = new Map(
+      snapshot.rooms.map((room) => [room.machine as string, sized(room, machines.get(room.machine))]),
     );
-    let placement: Placement = change.found
-      ? { ...change.found, reason: 'it runs there' }
-      : place(change.demand, candidates, change.avoid);
-    if (placement.machine === undefined && addition !== undefined) {
-      const more = further(addition, rooms, machines, {
-        machine: addition.newName(),
-        needs: change.demand,
-        owner: change.owner,
-      });
-      if (typeof more === 'string') return { outcome: 'no-room', reason: `${placement.reason}; ${more}` };
-      grows = true;
-      rooms.set(more.machine, more);
-      placement = place(change.demand, [roomOf(more, undefined, change.group)]);
+    for (const machine of snapshot.machines)
+      if ((machine.status.state !== 'failed' || machine.leftovers.length > 0) && !rooms.has(machine.name))
+        rooms.set(machine.name, emptyRoom(machine));
+    this.#machines = machines;
+    this.#rooms = rooms;
+    this.#before = new Map(rooms);
+    this.#reservations = new Map(snapshot.reservations.map((one) => [one.reservation, one]));
+  }
+
+  make(change: Change): Result {
+    switch (change.kind) {
+      case 'reserve':
+        return this.#reserve(change);
+      case 'release':
+        return this.#release(change.reservation);
+      case 'add':
+        return this.#add(change);
+      case 'claim':
+        return this.#claim(change);
     }
-    const room = [...rooms.values()].find(({ machine }) => machine === placement.machine);
-    if (placement.machine === undefined || room === undefined)
-      return { outcome: 'no-room', reason: placement.reason };
-    const { cpu, memory } = change.demand;
-    const { reservation, group } = change;
-    const made: Reservation = {
-      reservation,
-      machine: room.machine,
-      group,
-      cpu,
-      memory,
-      ...(placement.port !== undefined && { port: placement.port }),
-    };
-    const rest = without(room, made);
-    rooms.set(room.machine, rest);
-    reservations.set(reservation, made);
+  }
+
+  #reserve(change: Of<'reserve'>): Result {
+    const known = this.#reservations.get(change.reservation);
+    const isLost = known !== undefined && this.#machines.get(known.machine)?.status.state === 'failed';
+    if (known !== undefined && !isLost && this.#rooms.has(known.machine)) return this.#reserved(known);
+    const { found } = change;
+    const placement: Placement = found
+      ? { machine: found.machine, reason: 'it runs there' }
+      : this.#place(change);
+    const books = placement.machine === undefined ? undefined : this.#booksOf(placement.machine);
+    if (books === undefined) return { outcome: 'no-room', reason: placement.reason };
+    const made = reservationOn(books, change, found);
+    books.take(made);
+    this.#index?.put(books, made);
+    this.#reservations.set(change.reservation, made);
+    return this.#reserved(made, placement.reason);
+  }
+
+  #reserved({ machine, port, gpus = [] }: Reservation, reason?: string): Result {
     return {
       outcome: 'reserved',
-      machine: room.machine,
-      port: placement.port,
-      room: rest,
-      record: machines.get(room.machine),
+      machine,
+      port,
+      gpus,
+      reason,
+      owner: this.#rooms.get(machine)?.owner ?? '',
+      record: this.#machines.get(machine),
     };
-  };
+  }
 
-  const add = ({ machine, owner }: Extract<Change, { kind: 'add' }>): Result => {
-    if (rooms.has(machine)) return { outcome: 'added', machine };
-    if (addition === undefined) return { outcome: 'no-room', reason: 'a machine is to be added' };
-    const more = further(addition, rooms, machines, { machine, needs: { cpu: 0, memory: 0 }, owner });
-    if (typeof more === 'string') return { outcome: 'no-room', reason: more };
-    grows = true;
-    rooms.set(machine, more);
-    return { outcome: 'added', machine };
-  };
+  /** On a machine that there is, or one more. */
+  #place({ demand, group, avoid, owner }: Of<'reserve'>): Placement {
+    this.#index ??= new PlacementIndex(
+      [...this.#rooms.keys()].flatMap((name) => this.#booksOf(name) ?? []),
+      this.#once,
+    );
+    const placement = this.#index.place(demand, group, avoid);
+    if (placement.machine !== undefined || this.#addition === undefined) return placement;
+    const machine = this.#addition.newName();
+    const more = further(this.#addition, this.#rooms, this.#machines, {
+      machine,
+      needs: demand,
+      owner,
+      group,
+    });
+    if (typeof more === 'string') return { machine: undefined, reason: `${placement.reason}; ${more}` };
+    this.#grow(more);
+    return { machine, reason: `a machine is added: ${placement.reason}` };
+  }
 
-  const claim = (change: Extract<Change, { kind: 'claim' }>): Result => {
-    if (addition === undefined) return { outcome: 'no-room', reason: 'a machine is to be claimed' };
-    const claimed = claimedBy(change, addition, rooms, machines);
-    if (typeof claimed === 'string') return { outcome: 'no-room', reason: claimed };
-    grows = true;
-    rooms.set(change.machine, claimed.room);
-    return { outcome: 'claimed', offering: claimed.offering };
-  };
-
-  const results = changes.map((change): Result => {
-    if (change.kind === 'reserve') return take(change);
-    if (change.kind === 'add') return add(change);
-    if (change.kind === 'claim') return claim(change);
-    const known = reservations.get(change.reservation);
-    if (known === undefined) return { outcome: 'released' };
-    reservations.delete(change.reservation);
-    const room = rooms.get(known.machine);
-    if (room !== undefined) rooms.set(room.machine, withBack(room, known));
+  #release(reservation: string): Result {
+    const known = this.#reservations.get(reservation);
+    const books = known && this.#booksOf(known.machine);
+    this.#reservations.delete(reservation);
+    if (known !== undefined && books !== undefined) {
+      books.giveBack(known);
+      this.#index?.put(books);
+    }
     return { outcome: 'released' };
-  });
-  const changedRooms = [...rooms.values()].filter((room) => before.get(room.machine) !== room);
-  const reserved = [...reservations.values()].filter((one) => !snapshot.reservations.includes(one));
-  const released = snapshot.reservations.filter((one) => !reservations.has(one.reservation));
-  const grown = grows ? totalOf([...rooms.values()]) : undefined;
-  return { results, changedRooms, reserved, released, grown };
-}
+  }
 
-/** Room of a recorded machine that nothing is reserved on. */
-export const emptyRoom = ({ name, cpu, memory, hourly, owner, status }: Machine): MachineRoom =>
-  freshRoom({
-    machine: name,
-    cpu,
-    memory,
-    hourly,
-    owner,
-    addedAt: 'since' in status ? status.since : status.at,
-  });
+  #add({ machine, owner }: Of<'add'>): Result {
+    if (this.#rooms.has(machine)) return { outcome: 'added', machine };
+    if (this.#addition === undefined) return { outcome: 'no-room', reason: 'a machine is to be added' };
+    const needs = { cpu: 0, memory: 0, port: false };
+    const more = further(this.#addition, this.#rooms, this.#machines, { machine, needs, owner, group: '' });
+    if (typeof more === 'string') return { outcome: 'no-room', reason: more };
+    this.#grow(more);
+    return { outcome: 'added', machine };
+  }
 
-/** Once the machine exists its own figures count, not those its size promised. */
-function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
-  if (machine === undefined || (machine.cpu === room.cpu && machine.memory === room.memory)) return room;
-  const { cpu, memory } = machine;
-  const freeCpu = room.freeCpu + cpu - room.cpu;
-  const freeMemory = room.freeMemory + memory - room.memory;
-  return { ...room, cpu, memory, freeCpu, freeMemory };
-}
+  #claim(change: Of<'claim'>): Result {
+    if (this.#addition === undefined) return { outcome: 'no-room', reason: 'a machine is to be claimed' };
+    const books = this.#books.get(change.machine);
+    if (books !== undefined) this.#rooms.set(change.machine, books.row());
+    const claimed = claimedBy(change, this.#addition, this.#rooms, this.#machines);
+    if (typeof claimed === 'string') return { outcome: 'no-room', reason: claimed };
+    this.#grow(claimed.room);
+    return { outcome: 'claimed', offering: claimed.offering };
+  }
 
-function roomOf(room: MachineRoom, machine: Machine | undefined, group: string): Room {
-  const state = machine?.status.state ?? 'provisioning';
-  const coming = state === 'provisioning' || state === 'booting';
-  const usable = (coming || state === 'ready') && room.closed !== true && machine?.cordon === undefined;
-  return { ...room, usable, coming, siblings: room.groups[group] ?? 0 };
-}
+  /** A machine that is new, or is to be something else. */
+  #grow(room: MachineRoom): void {
+    this.#grows = true;
+    this.#rooms.set(room.machine, room);
+    this.#books.delete(room.machine);
+    const books = this.#booksOf(room.machine);
+    if (books !== undefined) this.#index?.put(books);
+  }
 
-function without(room: MachineRoom, { cpu, memory, port, group }: Reservation): MachineRoom {
-  return {
-    ...room,
-    freeCpu: tidy(room.freeCpu - cpu),
-    freeMemory: room.freeMemory - memory,
-    ports: port === undefined ? room.ports : [...room.ports, port],
-    nextPort: port === undefined ? room.nextPort : port + 1,
-    groups: { ...room.groups, [group]: (room.groups[group] ?? 0) + 1 },
-  };
-}
+  #booksOf(machine: string): MachineBooks | undefined {
+    const known = this.#books.get(machine);
+    const room = this.#rooms.get(machine);
+    if (known !== undefined || room === undefined) return known;
+    const books = MachineBooks.of(room, this.#machines.get(machine));
+    this.#books.set(machine, books);
+    return books;
+  }
 
-function withBack(room: MachineRoom, { cpu, memory, port, group }: Reservation): MachineRoom {
-  const left = (room.groups[group] ?? 1) - 1;
-  const { [group]: _, ...others } = room.groups;
-  return {
-    ...room,
-    freeCpu: tidy(room.freeCpu + cpu),
-    freeMemory: room.freeMemory + memory,
-    ports: room.ports.filter((one) => one !== port),
-    groups: left > 0 ? { ...others, [group]: left } : others,
-  };
+  changes(): Omit<Decision, 'results'> {
+    const before = new Set(this.#snapshot.reservations);
+    const rooms = [...this.#rooms.values()].map((room) => this.#books.get(room.machine)?.row() ?? room);
+    return {
+      changedRooms: rooms.filter((room) => this.#before.get(room.machine) !== room),
+      reserved: [...this.#reservations.values()].filter((one) => !before.has(one)),
+      released: this.#snapshot.reservations.filter((one) => !this.#reservations.has(one.reservation)),
+      grown: this.#grows ? totalOf(rooms) : undefined,
+    };
+  }
 }

@@ -1,6 +1,7 @@
 import type { Cordon } from '../model/machine.ts';
 import { decide, type Snapshot } from './decide.ts';
 import type { Addition } from './grow.ts';
+import { demandOfReservation } from './room.ts';
 import type { Reservation } from './rows.ts';
 
 const CLOSED: Cordon = { since: new Date(0).toISOString(), by: 'drift', reason: '', drain: true };
@@ -16,11 +17,13 @@ export function homeless(
   { rooms, machines }: Pick<Snapshot, 'rooms' | 'machines'>,
   addition: Addition,
 ): string | undefined {
-  const changes = there.map(({ reservation, group, cpu, memory, port }) => ({
+  // What follows the machines goes with this one.
+  const moving = there.filter(({ follows }) => follows !== true);
+  const changes = moving.map((one) => ({
     kind: 'reserve' as const,
-    reservation,
-    group,
-    demand: { cpu, memory, port: port !== undefined },
+    reservation: one.reservation,
+    group: one.group,
+    demand: demandOfReservation(one),
     avoid: [],
     owner: 'homeless',
   }));
@@ -30,6 +33,6 @@ export function homeless(
   const snapshot = { rooms: closed, machines: others, reservations: [] };
   const { results } = decide(snapshot, changes, addition);
   for (const [index, result] of results.entries())
-    if (result.outcome === 'no-room') return `${there[index]?.group}: ${result.reason}`;
+    if (result.outcome === 'no-room') return `${moving[index]?.group}: ${result.reason}`;
   return undefined;
 }

@@ -1,96 +1,84 @@
-/** What something needs of a machine. Cores (fractions), MiB, and whether it needs a port there. */
-export interface Demand {
-  readonly cpu: number;
-  readonly memory: number;
-  readonly port: boolean;
-}
-
-/** One machine of a pool as placement sees it. */
-export interface Room {
-  readonly machine: string;
-  /** What containers may use, and what is left of it. */
-  readonly cpu: number;
-  readonly memory: number;
-  readonly freeCpu: number;
-  readonly freeMemory: number;
-  readonly ports: readonly number[];
-  /** Where the search for a free port begins: one that was just given up is not given again at once. */
-  readonly nextPort: number;
-  /** False for machines that are silent, retiring or failed. */
-  readonly usable: boolean;
-  /** Not ready yet: chosen only when no ready one has room. */
-  readonly coming: boolean;
-  /** Replicas of the same service there: fewer is better, one lost machine then takes fewer with it. */
-  readonly siblings: number;
-}
+import type { MachineName } from '../model/names.ts';
+import { type Demand, demandText, type Request, requestOf } from './demand.ts';
+import { type Candidate, fits, refusalsOf } from './fit.ts';
+import { classIn, scoreOf } from './score.ts';
 
 export type Placement =
-  | { readonly machine: string; readonly port: number | undefined; readonly reason: string }
+  | { readonly machine: MachineName; readonly reason: string }
   | { readonly machine: undefined; readonly reason: string };
 
-/** Ports of machines that Berth gives to replicas. */
-export const FIRST_PORT = 20_000;
-export const LAST_PORT = 29_999;
-/** Sums of fractions such as 0.1 are not exact. */
-const EPSILON = 1e-9;
-
 /**
- * Chooses a machine: ready before coming, then the one with the fewest siblings, then the fullest, so that others stay
- * empty and can go.
+ * Chooses a machine: ready before coming, then (where it is spread by zone) in the zone with the fewest replicas of the
+ * same revision, then the machine with the fewest, then by the strategy the fullest or the emptiest. Of equals the first.
  */
-export function place(demand: Demand, rooms: readonly Room[], avoid: readonly string[] = []): Placement {
-  const refusals = new Map<string, number>();
-  const refuse = (reason: string) => void refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
-  let best: { room: Room; port: number | undefined } | undefined;
-  for (const room of rooms) {
-    const refusal = refusalOf(demand, room, avoid);
-    if (refusal !== undefined) {
-      refuse(refusal);
-      continue;
-    }
-    const port = demand.port ? freePort(room.ports, room.nextPort) : undefined;
-    if (demand.port && port === undefined) refuse('no free port');
-    else if (best === undefined || isBetter(room, best.room)) best = { room, port };
+export function place(
+  demand: Demand,
+  group: string,
+  candidates: readonly Candidate[],
+  avoid: readonly string[] = [],
+): Placement {
+  const request = requestOf(demand, group);
+  const best = bestOf(request, candidates, avoid);
+  return best === undefined
+    ? { machine: undefined, reason: noRoomText(demand, request, candidates, avoid) }
+    : { machine: best.machine, reason: chosenText(best) };
+}
+
+export function bestOf(
+  request: Request,
+  candidates: readonly Candidate[],
+  avoid: readonly string[],
+): Candidate | undefined {
+  const zones = request.spread === 'zone' ? zonesOf(request, candidates) : undefined;
+  let best: { candidate: Candidate; score: number } | undefined;
+  for (const candidate of candidates) {
+    if (!fits(request, candidate) || (avoid.length > 0 && avoid.includes(candidate.machine))) continue;
+    const score = scoreOf(request, candidate);
+    if (best === undefined || isBetter({ candidate, score }, best, zones)) best = { candidate, score };
   }
-  if (best !== undefined)
-    return {
-      machine: best.room.machine,
-      port: best.port,
-      reason: best.room.coming ? 'it is on its way and has room' : 'it has room',
-    };
-  const words = [...refusals].map(([reason, count]) => `${count} ${reason}`).join(', ');
-  const wanted = `${round(demand.cpu)} cores and ${demand.memory} MiB`;
-  return {
-    machine: undefined,
-    reason: `no machine has room for ${wanted}: ${words === '' ? 'there is none' : `of ${rooms.length}: ${words}`}`,
-  };
+  return best?.candidate;
 }
 
-function refusalOf(demand: Demand, room: Room, avoid: readonly string[]): string | undefined {
-  if (!room.usable) return 'not usable';
-  if (avoid.includes(room.machine)) return 'did not answer';
-  if (room.freeCpu + EPSILON < demand.cpu) return 'too few free cores';
-  if (room.freeMemory + EPSILON < demand.memory) return 'too little free memory';
-  return undefined;
-}
-
-function isBetter(a: Room, b: Room): boolean {
-  if (a.coming !== b.coming) return b.coming;
-  if (a.siblings !== b.siblings) return a.siblings < b.siblings;
-  return fullness(a) > fullness(b);
-}
-
-const fullness = (room: Room) => 2 - room.freeCpu / room.cpu - room.freeMemory / room.memory;
-
-/** The first free one from `from` on, round again at the end: the same snapshot gives the same port. */
-export function freePort(taken: readonly number[], from = FIRST_PORT): number | undefined {
-  const used = new Set(taken);
-  const count = LAST_PORT - FIRST_PORT + 1;
-  for (let step = 0; step < count; step += 1) {
-    const port = FIRST_PORT + ((from - FIRST_PORT + step) % count);
-    if (!used.has(port)) return port;
+/** @param zones how many of the set each has; undefined: zones count for nothing */
+export function isBetter(
+  one: { readonly candidate: Candidate; readonly score: number },
+  other: { readonly candidate: Candidate; readonly score: number },
+  zones: ReadonlyMap<string, number> | undefined,
+): boolean {
+  if (zones !== undefined && classIn(one.score) === classIn(other.score)) {
+    const [a, b] = [zones.get(zoneOf(one.candidate)) ?? 0, zones.get(zoneOf(other.candidate)) ?? 0];
+    if (a !== b) return a < b;
   }
-  return undefined;
+  return one.score < other.score;
 }
 
-const round = (number: number) => Number(number.toFixed(3));
+export const zoneOf = ({ zone = '' }: Candidate): string => zone;
+
+/** Replicas of the set in each zone, whatever their machines' state. */
+function zonesOf({ set }: Request, candidates: readonly Candidate[]): Map<string, number> {
+  const zones = new Map<string, number>();
+  for (const candidate of candidates) {
+    const zone = zoneOf(candidate);
+    zones.set(zone, (zones.get(zone) ?? 0) + candidate.countOf(set));
+  }
+  return zones;
+}
+
+export const chosenText = ({ coming }: Candidate): string =>
+  coming ? 'it is on its way and has room' : 'it has room';
+
+/** What speaks against how many machines, each counted with what weighs most. */
+export function noRoomText(
+  demand: Demand,
+  request: Request,
+  candidates: readonly Candidate[],
+  avoid: readonly string[],
+): string {
+  const counts = new Map<string, number>();
+  for (const candidate of candidates) {
+    const words = refusalsOf(request, candidate, avoid)[0]?.words ?? 'not taken';
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  const words = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return `no machine has room for ${demandText(demand)}: ${words === '' ? 'there is none' : `of ${candidates.length}: ${words}`}`;
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MachineName } from '../model/names.ts';
 import { tableKey } from '../state/key.ts';
+import { Wishes } from './demand.ts';
 
 /** Rows of table `capacity`: one partition a pool, so that what belongs together changes in one transaction. */
 export const LIMITS_ROW = 'limits';
@@ -19,8 +20,23 @@ export const MachineRoom = z.object({
   freeMemory: z.number(),
   ports: z.array(z.number().int()),
   nextPort: z.number().int(),
-  /** Reservations of each service or job. */
+  /** Reservations of each service or job, and of each revision of a service. */
   groups: z.record(z.string(), z.number().int()),
+  /** The same of those that follow the machines, and hold none. */
+  agents: z.record(z.string(), z.number().int()).optional(),
+  /** Groups that something there does not want beside it, and how many there do not. */
+  repels: z.record(z.string(), z.number().int()).optional(),
+  /** Its GPUs, and the numbers of those that are taken. */
+  gpu: z.number().int().optional(),
+  gpus: z.array(z.number().int()).optional(),
+  /** Ports of the machine that are some service's own: `53/udp`. */
+  fixed: z.array(z.string()).optional(),
+  /** What it was to be when it was added; its record says what it is. */
+  size: z.string().optional(),
+  zone: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  /** Conditions on its size and zone of what was placed there before it was made: it is made so that they hold. */
+  wants: z.array(z.string()).optional(),
   /** Instance id of the orchestration whose need made the machine: it provisions it. */
   owner: z.string(),
   addedAt: z.iso.datetime(),
@@ -41,6 +57,12 @@ export const Reservation = z.object({
   cpu: z.number(),
   memory: z.number(),
   port: z.number().int().optional(),
+  /** Numbers of the machine's GPUs. */
+  gpus: z.array(z.number().int()).optional(),
+  fixed: z.array(z.string()).optional(),
+  set: z.string().optional(),
+  wishes: Wishes.optional(),
+  follows: z.literal(true).optional(),
 });
 export type Reservation = z.infer<typeof Reservation>;
 

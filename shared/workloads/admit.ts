@@ -4,6 +4,7 @@ import { parseImageReference } from '../model/image.ts';
 import { Invalid, type Issue } from '../model/invalid.ts';
 import type { EnvironmentName } from '../model/names.ts';
 import { containersOf, forbidden } from './admission.ts';
+import { admitPlacement } from './admit-placement.ts';
 import type { Answering } from './answer.ts';
 import { keepContents } from './config-contents.ts';
 import { findSecret } from './service-secrets.ts';
@@ -11,7 +12,7 @@ import { placeOf } from './stores.ts';
 
 /**
  * An application as it may be deployed, before anything of it is: its configs kept, its sidecars' images by digest.
- * @throws Invalid `not-allowed`, `secret-missing`, `image-not-found`, `image-refused`, `config-invalid`
+ * @throws Invalid `not-allowed`, `placement-impossible`, `secret-missing`, `image-not-found`, `image-refused`, `config-invalid`
  */
 export async function admit(
   answering: Answering,
@@ -25,6 +26,7 @@ export async function admit(
     code: 'not-allowed',
     remedy: `An administrator may allow it: berth allowances set --environment ${environment} (docs/containers.md).`,
   });
+  await admitPlacement(stores, environment, given);
   const spec = await keepContents(stores.configs, given);
   await refuseMissingSecrets(answering, environment, spec);
   return await withSidecarImages(answering, environment, spec);

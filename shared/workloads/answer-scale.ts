@@ -12,6 +12,13 @@ export const answerScale = (
 ): Promise<readonly Start[]> =>
   changeKnown(answering, cause, key, (service) => {
     if (Date.parse(service.specAt) > Date.parse(cause.at)) return undefined;
+    if (service.spec.mode === 'one-per-machine')
+      throw new Terminal({
+        code: 'not-scalable',
+        status: 409,
+        message: `${serviceId(service.key)} runs once on each machine of pool ${service.spec.pool}: it has as many replicas as there are machines.`,
+        remedy: 'Change the pool, or deploy it with mode: replicated.',
+      });
     const { accepted } = service;
     const changed: Service = { ...service, spec: { ...service.spec, replicas }, specAt: cause.at };
     if (accepted === undefined) return { service: changed };

@@ -132,6 +132,7 @@ export function afterObservation(
   observed: Observed,
   replicas: readonly ObservedReplica[],
   leaving: readonly string[] = [],
+  slots?: readonly number[],
 ): Observed {
   const merged = replicas.map((replica) => {
     const before = observed.replicas.find((one) => sameReplica(one, replica));
@@ -139,8 +140,8 @@ export function afterObservation(
     if (replica.state.phase === 'placed' && before.state.phase === 'placed') return before;
     return { ...replica, state: carryOver(before.state, replica.state) };
   });
-  const { leaving: _, ...rest } = observed;
-  return { ...rest, replicas: merged, ...(leaving.length > 0 && { leaving }) };
+  const { leaving: _, slots: _slots, ...rest } = observed;
+  return { ...rest, replicas: merged, ...(leaving.length > 0 && { leaving }), ...(slots && { slots }) };
 }
 
 export const nothingObserved = (replicas: readonly ObservedReplica[] = []): Observed => ({

@@ -3,6 +3,7 @@ import type { Run } from '../model/job.ts';
 import type { MachineName, PoolName } from '../model/names.ts';
 import { containerName, type Replica, type Revision, type Service, templateOf } from '../model/service.ts';
 import { networkName } from '../networks/service-names.ts';
+import { mayHaveSlot } from './machine-slots.ts';
 import { nextSteps } from './next-steps.ts';
 import type { ObservedReplica } from './observed.ts';
 import { labels, replicaOf } from './replica-container.ts';
@@ -45,6 +46,8 @@ export interface SweptService {
   readonly replicas: readonly Replica[];
   /** Machines of theirs that are drained. */
   readonly leaving?: readonly string[];
+  /** Of a service that runs once on each machine. */
+  readonly slots?: readonly number[] | undefined;
   /** A live orchestration owns it: it sees to everything. */
   readonly owned: boolean;
 }
@@ -54,7 +57,7 @@ const STARTED_MS = 15_000;
 
 /** Whether a service that nobody owns needs a rollout, and why. */
 export function repairOf(swept: SweptService, now: number): Finding | undefined {
-  const { service, revision, healthy, observed, leaving = [], owned } = swept;
+  const { service, revision, healthy, observed, leaving = [], slots, owned } = swept;
   if (owned || revision === undefined) return undefined;
   const { accepted } = service;
   if (accepted !== undefined && now - Date.parse(accepted.acceptedAt) < STARTED_MS) return undefined;
@@ -68,7 +71,13 @@ export function repairOf(swept: SweptService, now: number): Finding | undefined 
   if (isResumed) return repair(`its pause is over: ${rollout.reason}`);
   const input = rollOutOf(service, revision, healthy, 'sweep');
   const { progress } = input;
-  const known = { replicas: observed, coming: [], leaving, ...(progress && { progress }) };
+  const known = {
+    replicas: observed,
+    coming: [],
+    leaving,
+    ...(slots && { slots }),
+    ...(progress && { progress }),
+  };
   const next = nextSteps(desiredOf(input), known, now);
   if (next.kind === 'pause') return undefined;
   if (next.kind === 'finish') {
@@ -99,8 +108,8 @@ export function strayReplica(
   const { service, revision, observed, owned } = swept;
   if (owned) return undefined;
   const { key } = service;
-  const { slot, generation, port } = said;
-  if (revision === undefined || templateOf(revision) !== said.revision || slot >= revision.spec.replicas)
+  const { slot, generation, port, gpus } = said;
+  if (revision === undefined || templateOf(revision) !== said.revision || !mayHaveSlot(revision.spec, slot))
     return remove('nothing wants it any more');
   if (!container.image.endsWith(`@${revision.digest}`))
     return remove('it has another image than its revision');
@@ -116,6 +125,7 @@ export function strayReplica(
     machine: machine.name,
     address: machine.address,
     ...(port !== undefined && { port }),
+    ...(gpus.length > 0 && { gpus: [...gpus] }),
     containerId: container.id,
     ...(containerAddress !== undefined && { containerAddress }),
     failures: 0,

@@ -16,10 +16,10 @@ export async function machineComing(
     readonly cause: string;
   },
 ): Promise<StartOutcome> {
-  const { machine, room, record } = reserved;
+  const { machine, record } = reserved;
   const { pool, resources, owner, cause } = wanted;
   const state = record?.status.state ?? 'provisioning';
-  const own = room.owner === owner && (state === 'provisioning' || state === 'booting');
+  const own = reserved.owner === owner && (state === 'provisioning' || state === 'booting');
   if (!own) return { outcome: 'machine-coming', machine };
   const spec = (await pools.get(...placeOf.pool(pool)))?.value ?? PoolSpec.parse({});
   const needs = { cpu: resources.cpu, memory: resources.memory };

@@ -3,6 +3,7 @@ import { Retryable } from '../model/errors.ts';
 import type { Machine } from '../model/machine.ts';
 import { containerName, type Replica, type ReplicaStatus, serviceId } from '../model/service.ts';
 import { endedStatus, failuresOf } from './check-replica.ts';
+import { machineSlots } from './machine-slots.ts';
 import { observedOf } from './observed.ts';
 import type { ObserveOutcome } from './outcomes.ts';
 import { ownedService } from './ownership.ts';
@@ -40,7 +41,15 @@ export async function observeService(ports: WorkloadPorts, input: ObserveService
       return changed;
     }),
   );
-  return { outcome: 'observed', replicas: observed.map(observedOf), leaving: leavingOf(machines, names) };
+  const { follows } = input;
+  const own = observed.filter(({ revision }) => revision === follows?.template);
+  const slots = follows && machineSlots(follows.spec, machines, own);
+  return {
+    outcome: 'observed',
+    replicas: observed.map(observedOf),
+    leaving: leavingOf(machines, names),
+    ...(slots && { slots }),
+  };
 }
 
 /** Which of these machines are drained. */

@@ -57,6 +57,8 @@ export interface Observed {
   readonly coming: readonly ComingMachine[];
   /** Machines that are drained: what is there is to move elsewhere. */
   readonly leaving?: readonly string[];
+  /** Of a service that runs once on each machine: the slots of those that there are. */
+  readonly slots?: readonly number[];
   /** No machine had room, and none may be added. */
   readonly shortage?: { readonly since: Moment; readonly retryAt: Moment; readonly reason: string };
   /** Every replica of the new revision was healthy at once, so that the old ones may go: there is no way back by halves. */

@@ -39,6 +39,8 @@ export type ObserveOutcome =
       readonly replicas: readonly ObservedReplica[];
       /** Machines of theirs that are drained. */
       readonly leaving: readonly string[];
+      /** Of a service that runs once on each machine. */
+      readonly slots?: readonly number[];
     }
   | Superseded;
 

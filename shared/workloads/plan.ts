@@ -8,7 +8,7 @@ import {
   sameReplica,
 } from './observed.ts';
 import { BEGUN, type Pace, type Progress, paceOf } from './pace.ts';
-import { isHealthy, type Roles, rolesOf } from './roles.ts';
+import { isHealthy, type Roles, rolesOf, slotsOf } from './roles.ts';
 import { idOf, needOf, type Situation } from './slot-needs.ts';
 import type { Step, StepOf } from './steps.ts';
 
@@ -35,7 +35,8 @@ export class Plan {
   readonly target: number;
   readonly roles: Roles;
 
-  constructor(desired: Desired, observed: Observed, now: Moment) {
+  constructor(wanted: Desired, observed: Observed, now: Moment) {
+    const desired = counted(wanted, observed.slots?.length);
     this.desired = desired;
     this.observed = observed;
     this.now = now;
@@ -82,9 +83,9 @@ export class Plan {
     const steps: Step[] = [];
     const stuck: Failure[] = [];
     let [healthy, blocked, lacking, room] = [0, 0, 0, this.room];
-    for (let slot = 0; slot < desired.count; slot += 1) {
+    for (const [at, slot] of slotsOf(desired, this.observed).entries()) {
       const replica = current.get(slot);
-      if (replica === undefined && (slot >= target || desired.hold !== undefined)) continue;
+      if (replica === undefined && (at >= target || desired.hold !== undefined)) continue;
       const served = this.#isServed(slot);
       if (served) healthy += 1;
       if (desired.hold === 'stopped') continue;
@@ -141,6 +142,12 @@ export class Plan {
     return { step: 'stop-replica', ...idOf(replica), reason };
   }
 }
+
+/** Of a service that runs once on each machine as many are wanted as there are machines. */
+const counted = (wanted: Desired, count: number | undefined): Desired =>
+  count === undefined
+    ? wanted
+    : { ...wanted, count, ...(wanted.serving && { serving: { ...wanted.serving, count } }) };
 
 export const isStandby = ({ state }: ObservedReplica): boolean =>
   state.phase === 'healthy' && state.standby === true;

@@ -56,7 +56,11 @@ export const stopReplica = signature('stop-replica', {
 });
 
 export const observeService = signature('observe-service', {
-  input: z.object(owned),
+  input: z.object({
+    ...owned,
+    /** Of a service that runs once on each machine: what it is to be. */
+    follows: z.object({ template: z.number().int(), spec: z.custom<Revision['spec']>() }).optional(),
+  }),
   output: z.custom<ObserveOutcome>(),
 });
 

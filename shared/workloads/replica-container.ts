@@ -19,6 +19,11 @@ export const labels = {
   run: 'berth.run',
   /** What the machine's agent asks it once it runs. */
   watch: 'berth.watch',
+  /** Of a volume: its own name. */
+  volume: 'berth.volume',
+  /** Of a sidecar: its name, and that of the container that it stands beside. */
+  sidecar: 'berth.sidecar',
+  sidecarOf: 'berth.sidecar-of',
   /** Versions of the secrets that it was given. */
   secrets: 'berth.secrets',
   /** Of a container that only carries files: whose they are. */

@@ -15,15 +15,20 @@ export interface Roles {
   readonly outdated: readonly ObservedReplica[];
 }
 
+/** Numbers of the slots that are wanted. */
+export const slotsOf = ({ count }: Pick<Desired, 'count'>, { slots }: Observed): readonly number[] =>
+  slots ?? Array.from({ length: count }, (_, slot) => slot);
+
 export function rolesOf(desired: Desired, observed: Observed): Roles {
   const current = new Map<number, ObservedReplica>();
   const moving: ObservedReplica[] = [];
   const old: ObservedReplica[] = [];
   const surplus: ObservedReplica[] = [];
   const outdated: ObservedReplica[] = [];
+  const wanted = new Set(slotsOf(desired, observed));
   const slots = new Map<number, ObservedReplica[]>();
   for (const replica of [...observed.replicas].sort((a, b) => b.generation - a.generation)) {
-    if (replica.revision === desired.revision && replica.slot < desired.count)
+    if (replica.revision === desired.revision && wanted.has(replica.slot))
       slots.set(replica.slot, [...(slots.get(replica.slot) ?? []), replica]);
     else if (replica.revision === desired.revision) outdated.push(replica);
     else if (serves(desired, replica)) old.push(replica);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RolloutPolicy } from '../model/rollout-policy.ts';
 import {
   type Revision,
   Revision as RevisionSchema,
@@ -47,9 +48,13 @@ export type RolledOut =
 /** Brings one service to one revision; instance id: that of the event. */
 export const rollOut = signature('roll-out', { input: RollOut, output: z.custom<RolledOut>() });
 
+/** Two of one port are never on one machine: an old replica goes before a new one comes. */
+const OLD_FIRST = RolloutPolicy.parse({ surge: 0, unavailable: 1 });
+
 export function desiredOf({ revision, proven, serving, progress, hold, epoch }: RollOut): Desired {
   const { spec } = revision;
-  const { rollout, restart, dependsOn = [], before } = spec;
+  const { restart, dependsOn = [], before, ports = [] } = spec;
+  const rollout = spec.rollout ?? (ports.length > 0 ? OLD_FIRST : undefined);
   const last = rollout?.deadline;
   return {
     revision: templateOf(revision),
@@ -76,7 +81,8 @@ export function rollOutOf(
   replicas?: readonly ObservedReplica[],
 ): RollOut {
   const proven = healthy !== undefined && templateOf(healthy) === templateOf(revision);
-  const few = replicas !== undefined && replicas.length <= MOST_IN_INPUT;
+  const looks = revision.spec.mode === 'one-per-machine';
+  const few = replicas !== undefined && replicas.length <= MOST_IN_INPUT && !looks;
   const progress = progressOf(service, revision);
   const hold = holdOf(service);
   const rests = hold !== undefined || revision.spec.rollout !== undefined;

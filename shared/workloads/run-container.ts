@@ -16,6 +16,7 @@ export function runContainer(
   digest: string,
   registry: string,
   network?: ContainerNetwork,
+  gpus: readonly number[] = [],
 ): ContainerRequest {
   const { key, id, spec } = run;
   return {
@@ -27,10 +28,12 @@ export function runContainer(
       [labels.environment]: key.environment,
       [labels.run]: id,
       [labels.job]: jobId(key),
+      ...(gpus.length > 0 && { [labels.gpus]: gpus.join() }),
     },
     cpu: spec.resources.cpu,
     memory: spec.resources.memory,
     publish: undefined,
+    ...(gpus.length > 0 && { gpus }),
     network,
     stopGrace: RUN_GRACE,
     options: optionsOf(spec),

@@ -7,7 +7,9 @@ import { containerName, type Replica, type Service, serviceId, templateOf } from
 import { RESERVATIONS_RANGE, Reservation } from '../scheduling/rows.ts';
 import { documents } from '../state/documents.ts';
 import { failuresOf } from './check-replica.ts';
+import { replicaDemand } from './demand-of.ts';
 import { type Finding, namesOf, repairOf, type SweptService, strayReplica, strayRun } from './findings.ts';
+import { machineSlots } from './machine-slots.ts';
 import { type Look, leavingOf, lookAt, statusOf } from './observe-service.ts';
 import { observedOf } from './observed.ts';
 import type { WorkloadPorts } from './ports.ts';
@@ -43,10 +45,11 @@ export async function sweepServices(
       machines,
       own.map(({ machine }) => machine),
     );
-    swept.set(serviceId(service.key), {
-      ...(await sweepService(ports, service, own, looks, isLive)),
-      leaving,
-    });
+    const one = await sweepService(ports, service, own, looks, isLive);
+    const { revision } = one;
+    const current = own.filter((replica) => revision && replica.revision === templateOf(revision));
+    const slots = revision && machineSlots(revision.spec, machines, current);
+    swept.set(serviceId(service.key), { ...one, leaving, slots });
   }
   const now = ports.now().getTime();
   const repairs = [...swept.values()].flatMap((one) => repairOf(one, now) ?? []);
@@ -213,10 +216,13 @@ export async function mend(
       await ports.capacity.reserve(revision.spec.pool, {
         reservation: containerName(replica),
         group: serviceId(replica.key),
-        demand: { ...revision.spec.resources, port: replica.port !== undefined },
+        demand: {
+          ...replicaDemand(replica.key, revision.spec, replica.revision),
+          port: replica.port !== undefined,
+        },
         avoid: [],
         owner: 'sweep',
-        found: { machine: replica.machine, port: replica.port },
+        found: { machine: replica.machine, port: replica.port, gpus: replica.gpus },
       });
       if (finding.finding === 'adopt')
         await ports.stores.replicas.upsert(...placeOf.replica(replica), replica);

@@ -1,6 +1,6 @@
 import { isLive } from './observed.ts';
 import type { Plan } from './plan.ts';
-import { isHealthy } from './roles.ts';
+import { isHealthy, slotsOf } from './roles.ts';
 import { needOf, start } from './slot-needs.ts';
 import type { Step } from './steps.ts';
 
@@ -27,7 +27,8 @@ export function tendOld(plan: Plan, begun: readonly Step[]): Step[] {
   const taken = (slot: number) =>
     [...begun, ...steps].some((one) => one.step === 'start-replica' && one.slot === slot);
   const reason = `a replica of revision ${serving.revision}, which serves, is missing`;
-  for (let slot = 0; slot < serving.count && missing > 0 && !short; slot += 1) {
+  for (const slot of slotsOf(serving, observed)) {
+    if (missing <= 0 || short) break;
     // A slot gives out one generation at a time.
     if (own.some((one) => one.slot === slot) || taken(slot)) continue;
     steps.push(start(situation, slot, 0, undefined, reason));

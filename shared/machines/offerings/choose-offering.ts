@@ -8,7 +8,7 @@ import type { Ranked } from './rank-offerings.ts';
  */
 export function chooseOffering(
   { offerings, passed }: Ranked,
-  needs: { readonly cpu: number; readonly memory: number },
+  needs: Needs,
   hourlyLeft?: number,
 ): Offering | { readonly reason: string } {
   const reasons = passed.map(({ offering, reason }) => `${offering}: ${reason}`);
@@ -20,11 +20,18 @@ export function chooseOffering(
   return { reason: reasons.join('; ') };
 }
 
-const tooSmall = (
-  { cpu, memory }: Offering,
-  needs: { readonly cpu: number; readonly memory: number },
-): string | undefined =>
-  cpu >= needs.cpu && memory >= needs.memory ? undefined : `it has room for ${cpu} cores and ${memory} MiB`;
+interface Needs {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly gpu?: number;
+}
+
+function tooSmall({ cpu, memory, gpu = 0 }: Offering, needs: Needs): string | undefined {
+  if (gpu < (needs.gpu ?? 0)) return gpu === 0 ? 'it has no GPU' : `it has ${gpu} GPU${gpu === 1 ? '' : 's'}`;
+  return cpu >= needs.cpu && memory >= needs.memory
+    ? undefined
+    : `it has room for ${cpu} cores and ${memory} MiB`;
+}
 
 /** Sums of prices are not exact. */
 const EPSILON = 1e-9;

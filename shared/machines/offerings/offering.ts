@@ -13,6 +13,8 @@ export interface Offering {
   /** What containers may use: cores, MiB. */
   readonly cpu: number;
   readonly memory: number;
+  /** Whole GPUs; absent: none. */
+  readonly gpu?: number;
   /** US dollars per hour; absent where no table of prices knows it. */
   readonly hourly?: number;
 }
@@ -24,6 +26,8 @@ export interface KnownSku {
   readonly cores: number;
   /** MiB. */
   readonly memory: number;
+  /** Whole GPUs; absent: none. */
+  readonly gpus?: number;
   /** Those in which this subscription may have it. */
   readonly zones: readonly string[];
   /** Why this subscription may not have it in the region at all, as Azure's reason code. */

@@ -71,6 +71,7 @@ function offeringsOf(sku: KnownSku, { spec, machines, priceOf }: Situation): Off
       family: sku.family,
       cores: sku.cores,
       ...usable(sku),
+      ...(sku.gpus !== undefined && sku.gpus > 0 && { gpu: sku.gpus }),
       ...(hourly !== undefined && { hourly }),
     }));
   });

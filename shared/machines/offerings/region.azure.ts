@@ -43,12 +43,14 @@ export function knownSku(sku: ResourceSku, location: string): KnownSku | undefin
   const closed = restrictions
     .filter(({ type }) => type === 'Zone')
     .flatMap(({ restrictionInfo }) => restrictionInfo?.zones ?? []);
+  const gpus = Number(capability('GPUs') ?? 0);
   const restricted = restrictions.find(({ type }) => type === 'Location');
   return {
     name: sku.name,
     family: sku.family ?? '',
     cores,
     memory,
+    ...(gpus > 0 && { gpus }),
     zones: (here?.zones ?? []).filter((zone) => !closed.includes(zone)).sort(),
     ...(restricted !== undefined && { restricted: restricted.reasonCode ?? 'restricted' }),
     spot: capability('LowPriorityCapable') === 'True',

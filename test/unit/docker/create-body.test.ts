@@ -64,7 +64,7 @@ describe('the body of create', () => {
     const body = createBody({
       ...request,
       options: everything,
-      gpu: 2,
+      gpus: [1, 3],
       mounts: [
         { type: 'volume', name: 'dev.hello.data.0', target: '/data', readOnly: false },
         { type: 'bind', source: '/etc/ssl', target: '/etc/ssl', readOnly: true },
@@ -82,7 +82,7 @@ describe('the body of create', () => {
       StopSignal: 'SIGQUIT',
       HostConfig: {
         ...plain.HostConfig,
-        DeviceRequests: [{ Driver: '', Count: 2, Capabilities: [['gpu']] }],
+        DeviceRequests: [{ Driver: '', DeviceIDs: ['1', '3'], Capabilities: [['gpu']] }],
         LogConfig: { Type: 'json-file', Config: { 'max-size': '5m', 'max-file': '2' } },
         ExtraHosts: ['db:10.0.0.9'],
         Init: true,

@@ -1,0 +1,77 @@
+import type { Machine } from '../model/machine.ts';
+import type { Demand } from './demand.ts';
+import type { Candidate } from './fit.ts';
+import { FIRST_PORT, freeGpuNumbers, freePort } from './ports.ts';
+import type { MachineRoom, Reservation } from './rows.ts';
+
+/** Keeps sums of tenths from drifting. */
+export const tidy = (figure: number): number => Math.round(figure * 1e6) / 1e6;
+
+/** Room of a machine that nothing is reserved on. */
+export const freshRoom = ({
+  hourly,
+  gpu,
+  zone,
+  ...of
+}: Pick<MachineRoom, 'machine' | 'cpu' | 'memory' | 'owner' | 'addedAt' | 'size' | 'labels'> & {
+  readonly hourly: number | undefined;
+  readonly gpu: number | undefined;
+  readonly zone: string | undefined;
+}): MachineRoom => ({
+  ...of,
+  freeCpu: of.cpu,
+  freeMemory: of.memory,
+  ports: [],
+  nextPort: FIRST_PORT,
+  groups: {},
+  ...(gpu !== undefined && gpu > 0 && { gpu }),
+  ...(zone !== undefined && { zone }),
+  ...(hourly !== undefined && { hourly }),
+});
+
+/** Room of a recorded machine that nothing is reserved on. */
+export const emptyRoom = (machine: Machine): MachineRoom => {
+  const { name, cpu, memory, gpu, hourly, owner, status, size, zone, labels } = machine;
+  const addedAt = 'since' in status ? status.since : status.at;
+  return freshRoom({ machine: name, cpu, memory, gpu, hourly, owner, addedAt, size, zone, labels });
+};
+
+/** Once the machine exists its own figures count, not those its size promised. */
+export function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
+  if (machine === undefined) return room;
+  const { cpu, memory, gpu = 0 } = machine;
+  if (cpu === room.cpu && memory === room.memory && gpu === (room.gpu ?? 0)) return room;
+  const freeCpu = room.freeCpu + cpu - room.cpu;
+  const freeMemory = room.freeMemory + memory - room.memory;
+  return { ...room, cpu, memory, freeCpu, freeMemory, ...(gpu > 0 && { gpu }) };
+}
+
+/** What a demand gets of a machine that it fits on; a port or GPUs that it has already stay its own. */
+export function reservationOn(
+  room: Pick<Candidate, 'machine' | 'ports' | 'nextPort' | 'gpu' | 'gpus'>,
+  of: { readonly reservation: string; readonly group: string; readonly demand: Demand },
+  has: { readonly port?: number | undefined; readonly gpus?: readonly number[] | undefined } | undefined,
+): Reservation {
+  const { cpu, memory, gpu = 0, fixed = [], set, wishes, follows } = of.demand;
+  const port = has ? has.port : of.demand.port ? freePort(room.ports, room.nextPort) : undefined;
+  const gpus = has?.gpus ?? (gpu > 0 ? freeGpuNumbers(room.gpu, room.gpus, gpu) : []);
+  return {
+    reservation: of.reservation,
+    machine: room.machine,
+    group: of.group,
+    cpu,
+    memory,
+    ...(port !== undefined && { port }),
+    ...(gpus.length > 0 && { gpus: [...gpus] }),
+    ...(fixed.length > 0 && { fixed: [...fixed] }),
+    ...(set !== undefined && { set }),
+    ...(wishes !== undefined && { wishes }),
+    ...(follows === true && { follows }),
+  };
+}
+
+/** What a reservation asks of any machine: the demand that it was made for. */
+export const demandOfReservation = (one: Reservation): Demand => {
+  const { cpu, memory, port, gpus = [], fixed, set, wishes, follows } = one;
+  return { cpu, memory, port: port !== undefined, gpu: gpus.length, fixed, set, wishes, follows };
+};
