@@ -4,6 +4,7 @@ import { wantsCertificate } from '../../shared/machines/certificate-renewal.ts';
 import { heard, isNewlyReady, replicaDied, replicaUnhealthy } from '../../shared/machines/heard.ts';
 import { READY_EVENT } from '../../shared/machines/machine-activities.ts';
 import { MachineObservation, type ObservationAnswer } from '../../shared/machines/observation.ts';
+import { fenceMachine } from '../../shared/workloads/fence-machine.ts';
 import { acceptEvent } from '../accept-event.ts';
 import { raiseEvent } from '../instances.ts';
 import { type Services, services } from '../services.ts';
@@ -25,6 +26,9 @@ export async function observe(
   const changed = isDue && (await made.machines.change(caller.name, (current) => heard(current, now)));
   const machine = changed || caller;
   if (isNewlyReady(machine, now)) await raiseEvent(client, machine.owner, READY_EVENT, machine);
+  // Its replicas were given to other machines: what it still runs of them ends before anything else.
+  if (changed && caller.status.state === 'silent' && machine.address !== undefined)
+    await fenceMachine(made.workloads, { name: machine.name, address: machine.address }, containers);
   for (const death of died ?? []) {
     const event = replicaDied(machine.name, death);
     if (event !== undefined) await acceptEvent(made, client, event);

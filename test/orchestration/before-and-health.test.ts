@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ServiceKey } from '../../shared/model/service.ts';
+import { fenceMachine } from '../../shared/workloads/fence-machine.ts';
 import { all, placeOf } from '../../shared/workloads/stores.ts';
 import { digestOf, hello, web, workloadWorld } from '../support/workload-world.ts';
 
@@ -179,5 +180,36 @@ describe('a command that says whether a replica is healthy', () => {
       code: 'health-check-failed',
       reason: expect.stringContaining('its health command failed: exit code 1: simulated'),
     });
+  });
+});
+
+describe('a machine that was silent and comes back', () => {
+  test('ends at once what it still runs of slots that others have, and nothing else', async () => {
+    const { world, engine } = await deployed({});
+    const [first = ''] = world.provisioned;
+    engine.control.reachable(false);
+    const silent = { state: 'silent', since: world.clock.now.toISOString() } as const;
+    await world.stores.machines.update(
+      'default',
+      first,
+      (machine) => machine && { ...machine, status: silent },
+    );
+    await world.happen(world.sweep());
+    engine.control.reachable(true);
+    expect(await world.running()).toHaveLength(4);
+    const reported = async () =>
+      (await engine.list([])).map(({ id, name, labels, state }) => ({
+        id,
+        name,
+        labels,
+        state: state.state === 'running' ? ('running' as const) : ('exited' as const),
+      }));
+    const removed = await fenceMachine(world.ports, { name: first, address: 'x' }, await reported());
+    expect(removed).toHaveLength(2);
+    expect(await world.running()).toHaveLength(2);
+    const [, second] = world.engines.values();
+    const others = (await second!.list([])).map((one) => ({ ...one, state: 'running' as const }));
+    const there = { name: world.provisioned[1] ?? '', address: 'x' };
+    expect(await fenceMachine(world.ports, there, others)).toEqual([]);
   });
 });
