@@ -10,9 +10,13 @@ import { faults } from './faults.ts';
 import { engineTime, logLines, nanoseconds } from './log-frames.ts';
 import { InspectedNetwork, isSuchNetwork, networkBody } from './network.ts';
 import { pullError, pullFault } from './pull-progress.ts';
+import { httpsVolumes } from './volumes.https.ts';
 
 /** Milliseconds until a call that does little must have been answered. */
 const PROMPT = 30_000;
+/** Times that a network is asked for, and milliseconds between them. */
+const MOST_TRIES = 20;
+const NETWORK_PAUSE = 100;
 /** Milliseconds between two looks at a container that is waited for and was not started yet. */
 const UNSTARTED_PAUSE = 50;
 
@@ -49,6 +53,7 @@ export function httpsEngine(to: EngineAddress): Engine {
 
   return {
     inspect,
+    volumes: httpsVolumes(call),
     async version() {
       agreed = undefined;
       return await negotiate();
@@ -106,14 +111,13 @@ export function httpsEngine(to: EngineAddress): Engine {
         const detail = await messageOf(made);
         const path = `/networks/${encodeURIComponent(network.name)}`;
         const found = await call({ method: 'GET', path });
-        if (found.statusCode === 404) {
-          await drained(found, undefined);
-          throw faultOf('make a network', made, detail);
-        }
-        if (isSuchNetwork(await parsed(found, InspectedNetwork, 'inspect a network'), network)) return;
+        if (found.statusCode === 404) await drained(found, undefined);
+        else if (isSuchNetwork(await parsed(found, InspectedNetwork, 'inspect a network'), network)) return;
         // Left from an environment that had another number.
-        if (tries === 2) throw faultOf('make a network', made, detail);
-        await settled(await call({ method: 'DELETE', path }), [204, 404], 'remove a network');
+        else await settled(await call({ method: 'DELETE', path }), [204, 404], 'remove a network');
+        if (tries === MOST_TRIES) throw faultOf('make a network', made, detail);
+        // Another call may be making it: its addresses are taken before it is there.
+        await sleep(NETWORK_PAUSE);
       }
     },
     async stop(id, graceSeconds) {

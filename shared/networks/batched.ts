@@ -22,3 +22,15 @@ export function batched<Item>(
     return done;
   };
 }
+
+/** Work that is under way is not begun again: who asks for it meanwhile waits for its end. */
+export function shared(): (subject: string, work: () => Promise<void>) => Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  return (subject, work) => {
+    const going = running.get(subject);
+    if (going !== undefined) return going;
+    const begun = work().finally(() => running.delete(subject));
+    running.set(subject, begun);
+    return begun;
+  };
+}

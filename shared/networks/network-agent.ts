@@ -8,7 +8,7 @@
  */
 export const networkScript = String.raw`#!/usr/bin/python3
 import concurrent.futures, http.server, ipaddress, json, os, random, signal, socket, socketserver, ssl, struct
-import subprocess, threading
+import subprocess, sys, threading
 import agent
 
 WG, PORT, STATE, TLS = 'berth-wg', 51820, '/var/lib/berth/network', '/etc/docker/tls'
@@ -330,9 +330,12 @@ def main():
         serve_all()
     ready()
     while True:
-        ask_again.wait()
-        ask_again.clear()
-        agent.patiently(lambda: ask(link))
+        if ask_again.wait(5):
+            ask_again.clear()
+            agent.patiently(lambda: ask(link))
+        # wireguard-go may have ended, or somebody removed the interface: the unit starts anew, with all of it.
+        if link['means'] != 'none' and not os.path.exists('/sys/class/net/' + WG):
+            sys.exit('the interface %s is gone' % WG)
 
 
 if __name__ == '__main__':

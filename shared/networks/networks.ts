@@ -18,7 +18,7 @@ import {
   resolverOf,
   WIREGUARD,
 } from './address-plan.ts';
-import { batched } from './batched.ts';
+import { batched, shared } from './batched.ts';
 import {
   ENVIRONMENT_NUMBERS,
   ENVIRONMENTS,
@@ -65,6 +65,7 @@ export interface NetworkSources {
 export function networks(sources: NetworkSources): Networks {
   const { machines, receivers, range } = sources;
   const rows = networkRows(sources.tables);
+  const opened = shared();
 
   const takeNumber = async (
     place: readonly [string, string],
@@ -148,6 +149,29 @@ export function networks(sources: NetworkSources): Networks {
     });
   });
 
+  const open = async (
+    environment: EnvironmentName,
+    { name, address, network }: Parameters<Networks['open']>[1],
+  ): Promise<void> => {
+    if (network === undefined) return;
+    const number = await takeNumber(ENVIRONMENT_NUMBERS, environment, MOST_ENVIRONMENTS);
+    if (number === undefined) throw tooManyEnvironments(environment);
+    const first = { version: 1, behind: [], environment, number, services: {}, machines: [] };
+    const row = await rows.environments.update(ENVIRONMENTS, environment, (current = first) =>
+      current.machines.includes(name) ? undefined : { ...current, machines: [...current.machines, name] },
+    );
+    // Before its first container asks for a name.
+    if (row !== undefined) await receivers.tell({ name, address }, namesDocument(row));
+    const engine = await sources.engineOf({ name, address });
+    await engine.ensureNetwork({
+      name: networkName(environment),
+      bridge: bridgeOf(number),
+      ...environmentSubnet(range, network.number, number),
+      mtu: MTU,
+      trusted: WIREGUARD,
+    });
+  };
+
   const sweepNumbers = async (records: readonly Machine[]): Promise<void> => {
     const known = new Set<string>(records.map(({ name }) => name));
     await rows.numbers.update(...MACHINE_NUMBERS, (current) => {
@@ -191,26 +215,8 @@ export function networks(sources: NetworkSources): Networks {
       };
     },
 
-    async open(environment, { name, address, network }) {
-      if (network === undefined) return;
-      const number = await takeNumber(ENVIRONMENT_NUMBERS, environment, MOST_ENVIRONMENTS);
-      if (number === undefined) throw tooManyEnvironments(environment);
-      const first = { version: 1, behind: [], environment, number, services: {}, machines: [] };
-      const row = await rows.environments.update(ENVIRONMENTS, environment, (current = first) =>
-        current.machines.includes(name) ? undefined : { ...current, machines: [...current.machines, name] },
-      );
-      // Before its first container asks for a name.
-      if (row !== undefined) await receivers.tell({ name, address }, namesDocument(row));
-      const engine = await sources.engineOf({ name, address });
-      await engine.ensureNetwork({
-        name: networkName(environment),
-        bridge: bridgeOf(number),
-        ...environmentSubnet(range, network.number, number),
-        mtu: MTU,
-        trusted: WIREGUARD,
-      });
-    },
-
+    open: (environment, machine) =>
+      opened(`${machine.name} ${environment}`, () => open(environment, machine)),
     announce: (key) => announceServices(key.environment, key),
 
     async sweep() {
