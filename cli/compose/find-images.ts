@@ -1,6 +1,6 @@
 import { startImport } from '../../shared/api/routes/imports.ts';
 import { locateImage } from '../../shared/api/routes/located-images.ts';
-import type { NamedImage } from '../../shared/compose/map/map-project.ts';
+import type { NamedImage } from '../../shared/compose/map/map-service.ts';
 import { awaitImport } from '../commands/images/import.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';

@@ -1,23 +1,19 @@
 import type { z } from 'zod';
 import { ApplicationSpec } from '../../model/application.ts';
 import { Invalid, type Issue } from '../../model/invalid.ts';
+import { nearest } from '../../model/nearest.ts';
+import { keysAt } from '../../model/schema-keys.ts';
 import { composeInvalid, issueText } from '../faults.ts';
 import type { ComposeProject } from '../project.ts';
-import { entriesOf, type MapNode, nodeAt, type Path, type Place, placeOf, textOf } from '../tree.ts';
-import { type Build, buildOf } from './build.ts';
+import { entriesOf } from '../tree.ts';
+import type { Build } from './build.ts';
+import { mapService, type NamedImage, ownFields } from './map-service.ts';
 import type { Contents } from './mounts.ts';
 import { mapNetworks } from './networks.ts';
 import { Outcome } from './outcome.ts';
 import { mapContents, type SecretSource } from './resources-of-project.ts';
-import { type Fields, together } from './rule.ts';
+import type { Fields } from './rule.ts';
 import { serviceKeys } from './service-keys.ts';
-
-/** An image as the compose file names it: `nginx:1.27` is docker.io's. */
-export interface NamedImage {
-  readonly service: string;
-  readonly image: string;
-  readonly at: Place;
-}
 
 export interface MappedProject {
   /** As a berth.yaml has it. Images are still those of the compose file; those that are built have none yet. */
@@ -45,35 +41,9 @@ export function mapProject(
   const outcome = new Outcome(ignored);
   const contents: Contents = { configs: new Map(), volumes: new Set(), read };
   const rules = serviceKeys(contents);
-  const services: Record<string, Fields> = {};
-  const images: NamedImage[] = [];
-  const builds: Build[] = [];
-  for (const [name, service] of project.services) {
-    const target = serviceName(name, service, outcome);
-    let fields: Fields = {};
-    for (const [key, node] of service.entries) {
-      if (key.startsWith('x-')) continue;
-      const path: Path = ['services', name, key];
-      const rule = rules[key];
-      if (rule === undefined) outcome.refuse(node, path, 'Berth knows nothing of the kind.');
-      const given = rule?.(node, { path, outcome, project, service: name, target }) ?? {};
-      for (const field of Object.keys(given)) outcome.comesFrom(['services', target, field], node);
-      fields = appended(fields, given);
-    }
-    const build = buildOf(service, name, project, outcome);
-    const image = textOf(nodeAt(service, 'image'));
-    const at = placeOf(nodeAt(service, 'image') ?? service);
-    if (build !== undefined) builds.push({ ...build, service: target });
-    else if (image !== undefined) images.push({ service: target, image, at });
-    else
-      outcome.refuseAt(
-        placeOf(service),
-        ['services', name],
-        'has neither image nor build: expected one of them.',
-      );
-    outcome.comesFrom(['services', target], service);
-    services[target] = { ...(image === undefined ? {} : { image }), ...fields };
-  }
+  const mapped = [...project.services].map(([name, service]) =>
+    mapService(name, service, { project, outcome, rules }),
+  );
   mapNetworks(project, outcome);
   const models = project.tree.entries.get('models');
   if (models !== undefined && entriesOf(models).length > 0)
@@ -85,37 +55,25 @@ export function mapProject(
       'has no meaning any more.',
     );
   const { secretSources, ...found } = mapContents(project, outcome, contents);
+  const own = ownFields(project.tree, [], outcome, ['name', 'services']);
+  for (const [key, node] of own.nodes) outcome.comesFrom([key], node);
   const application = {
     name: applicationName(project.name),
-    services,
+    services: Object.fromEntries(mapped.map(({ target, fields }) => [target, fields])),
     ...Object.fromEntries(Object.entries(found).filter(([, entries]) => Object.keys(entries).length > 0)),
+    ...own.fields,
   };
   check(application, outcome);
   for (const name of outcome.unused)
     outcome.notes.push({ path: '', message: `--ignore ${name}: nothing is refused for it.` });
   if (outcome.refusals.length > 0) throw notHonoured(outcome.refusals);
-  return { application, images, builds, secretSources, notes: outcome.notes };
-}
-
-/** Lists that two keys give (configs, and files that are mounted) are put together. */
-function appended(a: Fields, b: Fields): Fields {
-  const lists = Object.entries(b).flatMap(([name, value]) => {
-    const before = a[name];
-    return Array.isArray(before) && Array.isArray(value) ? [[name, [...before, ...value]] as const] : [];
-  });
-  return { ...together(a, b), ...Object.fromEntries(lists) };
-}
-
-/** Upper and lower case are one in host names, so that no name that services call each other by is lost. */
-function serviceName(name: string, service: MapNode, outcome: Outcome): string {
-  const lower = name.toLowerCase();
-  if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(lower))
-    outcome.refuseAt(
-      placeOf(service),
-      ['services', name],
-      'the name of a service is a host name: expected 1 to 40 letters, digits and hyphens, beginning with a letter. Rename it, also where others call it.',
-    );
-  return lower;
+  return {
+    application,
+    images: mapped.flatMap(({ image }) => (image === undefined ? [] : [image])),
+    builds: mapped.flatMap(({ build }) => (build === undefined ? [] : [build])),
+    secretSources,
+    notes: outcome.notes,
+  };
 }
 
 /** Compose allows digits in front and underscores. */
@@ -138,11 +96,22 @@ function check(
   const parsed = ApplicationSpec.safeParse({ ...application, services });
   for (const issue of parsed.error?.issues ?? []) {
     const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
-    const place = outcome.originOf(path);
-    if (place !== undefined) outcome.refuseAt(place, path, reasonOf(issue));
-    else if (outcome.refusals.length === 0)
-      outcome.refusals.push({ path: path.join('.'), message: issue.message });
+    const faults =
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ at: [...path, key], reason: unknownKey(key, issue.path) }))
+        : [{ at: path, reason: reasonOf(issue) }];
+    for (const { at, reason } of faults) {
+      const place = outcome.originOf(at);
+      if (place !== undefined) outcome.refuseAt(place, at, reason);
+      else if (outcome.refusals.length === 0) outcome.refusals.push({ path: at.join('.'), message: reason });
+    }
   }
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  const known = keysAt(ApplicationSpec, path);
+  const guess = nearest(key, known, 1).map((name) => ` Did you mean "${name}"?`);
+  return `a berth.yaml has no such key.${guess.join('')}`;
 }
 
 /** Of a name that cannot be used, what its rule says. */

@@ -398,6 +398,41 @@ describe('builds', () => {
     ]));
 });
 
+describe('x-berth', () => {
+  it('says what a berth.yaml has and compose has not, before other keys', () =>
+    expect(
+      mappedOf(
+        withWeb(
+          'ports: [80]\ndeploy: {replicas: 2}\nx-berth: {replicas: 3, routes: [{host: a.example}], resources: {cpu: 1}}\nmem_limit: 64m',
+          'x-berth: {jobs: {j: {image: "a/b:1"}}, pools: {big: {maximum: 9}}}',
+        ),
+      ).application,
+    ).toMatchObject({
+      services: {
+        web: { port: 80, replicas: 3, routes: [{ host: 'a.example' }], resources: { cpu: 1, memory: 64 } },
+      },
+      jobs: { j: { image: 'a/b:1' } },
+      pools: { big: { maximum: 9 } },
+    }));
+  it.each<[string, string, string]>([
+    [
+      'x-berth: {rotes: []}',
+      '',
+      'compose.yaml:4:15 services.web.rotes a berth.yaml has no such key. Did you mean "routes"?',
+    ],
+    ['x-berth: {image: x}', '', 'compose.yaml:4:15 services.web.x-berth.image is said outside of x-berth'],
+    ['x-berth: [a]', '', 'services.web.x-berth expected keys of a berth.yaml.'],
+    [
+      'x-berth: {routes: [{host: UPPER}]}',
+      '',
+      'compose.yaml:4:15 services.web.routes.0.host expected a host name',
+    ],
+    ['user: a', 'x-berth: {pools: {big: {maximum: -1}}}', 'compose.yaml:6:11 pools.big.maximum'],
+  ])('%s%s is refused with its place', (keys, below, expected) =>
+    expect(refusalsOf(withWeb(keys, below)).join('\n')).toContain(expected),
+  );
+});
+
 it('every key of a service that the Compose Specification has is known here', () => {
   const rules = serviceKeys({ configs: new Map(), volumes: new Set(), read: () => undefined });
   /** Dealt with before anything is mapped. */
