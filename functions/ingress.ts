@@ -4,5 +4,6 @@ import './activities/build-ingress-image.ts';
 import './activities/deploy-ingress.ts';
 import './activities/look-at-ingress.ts';
 import './activities/note-ingress.ts';
+import './activities/obtain-certificate.ts';
 import './activities/push-ingress.ts';
 import './orchestrators/keep-ingress.ts';

@@ -3,10 +3,12 @@ import {
   balanceIngress,
   beginIngressImage,
   deployIngress,
+  dueCertificates,
   keepIngress,
   lookAtIngress,
   lookAtIngressImage,
   noteIngress,
+  obtainCertificate,
   pushIngress,
 } from '../../shared/ingress/ingress-activities.ts';
 import type { IngressStep } from '../../shared/ingress/next-step.ts';
@@ -39,7 +41,10 @@ export function* keep(
     context.df.setCustomStatus({ doing: `${step.step}: ${step.reason}` });
     // Routes reach the proxies that are there before anything else is done, and again when the others have come.
     if (looks === 0 || step.step === 'finish') yield* callActivity(context, pushIngress, {});
-    if (step.step === 'finish') return yield* end(context, undefined);
+    if (step.step === 'finish') {
+      yield* certify(context);
+      return yield* end(context, undefined);
+    }
     const failure = yield* take(context, step, looks);
     if (failure !== undefined) return yield* end(context, failure);
     if (timeOf(context) - began > ALL_MS)
@@ -104,6 +109,13 @@ function* balance(
     if (value.afterMs > 0) yield context.df.createTimer(later(context.df.currentUtcDateTime, value.afterMs));
   }
   return { code: 'balancer-slow', reason: `ARM had not finished after ${BALANCER_MS / 60_000} minutes` };
+}
+
+/** Certificates one after the other; what fails is tried again by the sweep, when its time has come. */
+function* certify(context: OrchestrationContext): Generator<Task, void, unknown> {
+  const due = yield* callActivity(context, dueCertificates, {});
+  if (due.outcome === 'refused') return;
+  for (const host of due.value.hosts) yield* callActivity(context, obtainCertificate, { host });
 }
 
 function* end(

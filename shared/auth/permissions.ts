@@ -13,6 +13,9 @@ const leastRole = {
   'applications.write': 'deployer',
   /** Works inside containers: commands, files, connections. Whoever deploys could do as much with an image of his own. */
   'applications.exec': 'deployer',
+  'routes.read': 'reader',
+  /** Certificates and their keys, and the ingress itself. */
+  'routes.admin': 'operator',
   'jobs.run': 'deployer',
   /** That there are secrets, and who uses them: no one is given a value. */
   'secrets.read': 'reader',

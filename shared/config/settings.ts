@@ -47,6 +47,16 @@ const Environment = z.object({
     .describe('100.64.0.0/10'),
   /** Who may reach the engines' port 2376: the app's own subnet or address, CIDR. */
   BERTH_APP_NETWORK: z.cidrv4().describe('10.20.255.0/24'),
+  /** Authority for certificates of routes with `tls: acme`, RFC 8555; whoever deploys one agrees to its terms. */
+  BERTH_ACME_DIRECTORY: httpsUri
+    .default('https://acme-v02.api.letsencrypt.org/directory')
+    .describe('https://acme-staging-v02.api.letsencrypt.org/directory'),
+  /** Told to the authority. */
+  BERTH_ACME_CONTACT: z
+    .string()
+    .regex(/^mailto:\S+@\S+$/, 'expected mailto: and an address')
+    .optional()
+    .describe('mailto:somebody@example.com'),
   BERTH_MASTER_KEY: z.base64().length(44).describe('32 bytes in base64'),
   BERTH_MASTER_KEY_PREVIOUS: z.base64().length(44).optional().describe('32 bytes in base64'),
   /** Of the API key that the deployment made for its administrator (`berth_admin_…`); the key itself is never a setting. */
@@ -75,6 +85,7 @@ export interface Settings {
   readonly network: string;
   readonly containerNetwork: string;
   readonly appNetwork: string;
+  readonly acme: { readonly directory: string; readonly contact: string | undefined };
   /** sha-256 of the administrator's API key, 64 hex digits. */
   readonly adminKeyHash: string;
   readonly masterKeys: { readonly current: Secret<string>; readonly previous: Secret<string> | undefined };
@@ -126,6 +137,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     network: env.BERTH_NETWORK,
     containerNetwork: env.BERTH_CONTAINER_NETWORK,
     appNetwork: env.BERTH_APP_NETWORK,
+    acme: { directory: env.BERTH_ACME_DIRECTORY, contact: env.BERTH_ACME_CONTACT },
     adminKeyHash: env.BERTH_ADMIN_KEY_SHA256,
     masterKeys: {
       current: new Secret(env.BERTH_MASTER_KEY),

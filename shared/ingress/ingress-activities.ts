@@ -54,6 +54,18 @@ export const balanceIngress = signature('balance-ingress', {
   >(),
 });
 
+/** Hosts whose certificate is to be asked for now. */
+export const dueCertificates = signature('due-certificates', {
+  input: z.object({}),
+  output: z.object({ hosts: z.array(z.string()) }),
+});
+
+/** One attempt at the certificate of a host; a failure is recorded, and is none of the activity. */
+export const obtainCertificate = signature('obtain-certificate', {
+  input: z.object({ host: z.string() }),
+  output: z.object({ result: z.enum(['valid', 'failed', 'not-due']) }),
+});
+
 /** Writes why the ingress is not what it should be, or that it is. */
 export const noteIngress = signature('note-ingress', {
   input: z.object({ ...owned, failure: z.object({ code: z.string(), reason: z.string() }).optional() }),

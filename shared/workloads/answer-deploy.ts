@@ -1,3 +1,4 @@
+import { admitRoutes } from '../ingress/admit-routes.ts';
 import { claimRoutes } from '../ingress/claims.ts';
 import { keepIngress } from '../ingress/ingress-activities.ts';
 import { ApplicationSpec, type ServiceSpec } from '../model/application.ts';
@@ -29,6 +30,7 @@ export async function answerDeploy(
   refuseSystemEnvironment(environment, cause.text);
   const spec = await admit(answering, environment, given);
   const { stores } = answering;
+  await admitRoutes(stores.tables, environment, spec);
   const routed = await claimRoutes(stores.tables, environment, spec, cause.at);
   if (!(await writeApplication(answering, cause, environment, spec))) {
     await restoreRoutes(answering, environment, spec.name);

@@ -4,13 +4,14 @@ import {
   listApplications,
   putApplication,
 } from '../../../shared/api/routes/applications.ts';
-import { routesTaken, takenRoutes } from '../../../shared/ingress/claims.ts';
+import { admitRoutes } from '../../../shared/ingress/admit-routes.ts';
 import { priceOf } from '../../../shared/machines/offerings/prices.ts';
 import { poolFaults } from '../../../shared/machines/pool-faults.ts';
 import { ApplicationSpec } from '../../../shared/model/application.ts';
 import { Invalid } from '../../../shared/model/invalid.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
 import { keepContents } from '../../../shared/workloads/config-contents.ts';
+import { admitPlacement } from '../../../shared/workloads/admit-placement.ts';
 import { all, placeOf, type Stores } from '../../../shared/workloads/stores.ts';
 import { refuseSystemEnvironment } from '../../../shared/workloads/system-environment.ts';
 import type { Services } from '../../services.ts';
@@ -62,8 +63,9 @@ export const put = endpoint(
       });
     refuseSystemEnvironment(environment);
     await refuseImpossiblePools(call.body, call.services);
-    const taken = await takenRoutes(call.services.tables, environment, call.body);
-    if (taken.length > 0) throw routesTaken(taken);
+    const skus = await call.services.region.skus().catch(() => []);
+    await admitPlacement(call.services.stores, environment, call.body, skus);
+    await admitRoutes(call.services.tables, environment, call.body);
     const application = await keepContents(call.services.stores.configs, call.body);
     return acceptCommand(
       call,

@@ -23,6 +23,12 @@ export interface AcmeStore {
   list(): Promise<readonly AcmeRecord[]>;
   get(host: string): Promise<AcmeRecord | undefined>;
   put(record: AcmeRecord): Promise<void>;
+  /**
+   * Takes an attempt: of several that come at once, one does.
+   * @param pause milliseconds after so many failures
+   * @returns undefined if none is due
+   */
+  begin(host: string, now: Date, pause: (failures: number) => number): Promise<AcmeRecord | undefined>;
   remove(host: string): Promise<void>;
   /** Token → text. */
   challenges(): Promise<Readonly<Record<string, string>>>;
@@ -41,6 +47,19 @@ export function acmeStore(tables: Tables): AcmeStore {
     get: async (host) => (await records.get(PARTITION, tableKey(host)))?.value,
     async put(record) {
       await records.upsert(PARTITION, tableKey(record.host), record);
+    },
+    async begin(host, now, pause) {
+      let begun: AcmeRecord | undefined;
+      await records.update(PARTITION, tableKey(host), (current) => {
+        begun = undefined;
+        if (current !== undefined && Date.parse(current.nextAt) > now.getTime()) return undefined;
+        const failures = (current?.failures ?? 0) + 1;
+        const nextAt = new Date(now.getTime() + pause(failures)).toISOString();
+        const state = current?.state === 'valid' ? 'valid' : 'asking';
+        begun = { host, state, failures, nextAt, ...(current?.notAfter && { notAfter: current.notAfter }) };
+        return begun;
+      });
+      return begun;
     },
     remove: (host) => records.delete(PARTITION, tableKey(host)),
     async challenges() {
