@@ -104,6 +104,13 @@ export function httpsEngine(to: EngineAddress): Engine {
       if (response.statusCode === 404) throw faults.containerNotFound(id);
       throw faultOf('start a container', response, detail);
     },
+    async removeNetwork(network) {
+      const path = `/networks/${encodeURIComponent(network)}`;
+      const response = await call({ method: 'DELETE', path });
+      // 403, or 409 of newer engines: it has active endpoints.
+      await settled(response, [204, 403, 404, 409], 'remove a network');
+      return response.statusCode === 204 || response.statusCode === 404;
+    },
     async ensureNetwork(network) {
       for (let tries = 1; ; tries += 1) {
         const made = await call({ method: 'POST', path: '/networks/create', body: networkBody(network) });

@@ -8,8 +8,8 @@ import {
   type LogRequest,
 } from './engine.ts';
 import { faults } from './faults.ts';
-import type { EngineVolume, Volumes } from './volumes.ts';
 import type { BridgeNetwork } from './network.ts';
+import type { EngineVolume, Volumes } from './volumes.ts';
 
 /** What containers of an image do once started: write lines, and with `exitCode` end at once. */
 export interface Behaviour {
@@ -171,6 +171,14 @@ export function memoryEngine(name = 'memory', now: () => Date = () => new Date()
       )?.[1];
       for (const line of behaviour?.lines ?? []) write(container, line);
       if (behaviour?.exitCode !== undefined) exit(container, behaviour.exitCode);
+    },
+    async removeNetwork(network) {
+      answering();
+      const isUsed = [...containers.values()].some(
+        ({ request, state }) => request.network?.name === network && state.state === 'running',
+      );
+      if (!isUsed) networks.delete(network);
+      return !isUsed;
     },
     async ensureNetwork(network) {
       answering();

@@ -1,6 +1,6 @@
 import type { ContainerOptions } from '../model/container-options.ts';
-import type { Volumes } from './volumes.ts';
 import type { BridgeNetwork, ContainerNetwork } from './network.ts';
+import type { Volumes } from './volumes.ts';
 
 /** Something that a container sees at a path of its own. */
 export type Mount =
@@ -136,6 +136,8 @@ export interface Engine {
   remove(id: string): Promise<void>;
   /** Makes a network, or finds it by its name; one with another subnet is replaced if nothing is in it. */
   ensureNetwork(network: BridgeNetwork): Promise<void>;
+  /** False if a container is in it, which keeps it; true if there is none such. */
+  removeNetwork(name: string): Promise<boolean>;
   readonly volumes: Volumes;
   inspect(idOrName: string): Promise<Container | undefined>;
   /** Also those that ended; every given label must match (`key` or `key=value`). */

@@ -19,6 +19,7 @@ import {
   WIREGUARD,
 } from './address-plan.ts';
 import { batched, shared } from './batched.ts';
+import { closeEnvironments } from './close-environments.ts';
 import {
   ENVIRONMENT_NUMBERS,
   ENVIRONMENTS,
@@ -30,7 +31,7 @@ import {
   PEERS,
   peersDocument,
 } from './network-rows.ts';
-import { type Numbers, numberOfOwner, release, take } from './numbers.ts';
+import { merged, type Numbers, numberOfOwner, numbersOf, release, take } from './numbers.ts';
 import { peersOf } from './peers.ts';
 import type { NetworkAnswer, NetworkDocument, NetworkRequest } from './protocol.ts';
 import type { Receivers } from './receiver.ts';
@@ -60,6 +61,8 @@ export interface NetworkSources {
   /** CIDR of all containers, and that of the machines. */
   readonly range: string;
   readonly machineNetwork: string;
+  /** Whether an environment has applications. */
+  isUsed(environment: EnvironmentName): Promise<boolean>;
 }
 
 export function networks(sources: NetworkSources): Networks {
@@ -67,14 +70,17 @@ export function networks(sources: NetworkSources): Networks {
   const rows = networkRows(sources.tables);
   const opened = shared();
 
+  /** @param known numbers that elsewhere are said to be somebody's: storage may have lost its last seconds */
   const takeNumber = async (
     place: readonly [string, string],
     owner: string,
     most: number,
+    known: Numbers,
   ): Promise<number | undefined> => {
     let taken: Numbers | undefined;
     await rows.numbers.update(...place, (current = { taken: {} }) => {
-      taken = take(current, owner, most);
+      const all = merged(current, known);
+      taken = take(all, owner, most);
       return taken === current ? undefined : taken;
     });
     return taken && numberOfOwner(taken, owner);
@@ -154,7 +160,9 @@ export function networks(sources: NetworkSources): Networks {
     { name, address, network }: Parameters<Networks['open']>[1],
   ): Promise<void> => {
     if (network === undefined) return;
-    const number = await takeNumber(ENVIRONMENT_NUMBERS, environment, MOST_ENVIRONMENTS);
+    const others = await all(rows.environments.list({ partition: ENVIRONMENTS }));
+    const known = numbersOf(others.map((one) => ({ number: one.number, owner: one.environment })));
+    const number = await takeNumber(ENVIRONMENT_NUMBERS, environment, MOST_ENVIRONMENTS, known);
     if (number === undefined) throw tooManyEnvironments(environment);
     const first = { version: 1, behind: [], environment, number, services: {}, machines: [] };
     const row = await rows.environments.update(ENVIRONMENTS, environment, (current = first) =>
@@ -182,7 +190,10 @@ export function networks(sources: NetworkSources): Networks {
 
   return {
     async join({ name }, { means, publicKey, reason }) {
-      const number = await takeNumber(MACHINE_NUMBERS, name, mostMachines(range));
+      const known = numbersOf(
+        (await machines.list()).map((one) => ({ number: one.network?.number, owner: one.name })),
+      );
+      const number = await takeNumber(MACHINE_NUMBERS, name, mostMachines(range), known);
       if (number === undefined) return undefined;
       const network = {
         number,
@@ -237,6 +248,7 @@ export function networks(sources: NetworkSources): Networks {
       for await (const stored of rows.environments.list({ partition: ENVIRONMENTS }))
         if (stored.value.behind.length > 0)
           await spread(rows.environments, stored, namesDocument(stored.value));
+      await closeEnvironments(sources, rows, records);
     },
   };
 }

@@ -49,6 +49,7 @@ beforeEach(() => {
       receivers: { tell: async () => {} },
       range: '100.64.0.0/10',
       machineNetwork: '10.20.0.0/16',
+      isUsed: async () => true,
     }),
   } as unknown as Services;
 });

@@ -19,12 +19,14 @@ let all: Stores;
 let made: Networks;
 let told: { machine: string; document: NetworkDocument }[];
 let deaf: Set<string>;
+let used: Set<string>;
 const engine = memoryEngine();
 
 beforeEach(() => {
   const tables = memoryTables();
   told = [];
   deaf = new Set();
+  used = new Set(['dev']);
   const plain = stores(tables);
   made = networks({
     tables,
@@ -39,6 +41,7 @@ beforeEach(() => {
     },
     range: '100.64.0.0/10',
     machineNetwork: '10.20.0.0/16',
+    isUsed: async (environment) => used.has(environment),
   });
   all = announcing(plain, made);
 });
@@ -112,6 +115,12 @@ describe('machines', () => {
     expect(peers).toMatchObject({ peers: [{ machine: 'default-b' }] });
   });
 
+  it('keep their numbers where storage forgot who has which', async () => {
+    await joined('default-a', '10.20.0.4');
+    await all.tables.commit('networks', 'numbers', [{ kind: 'delete', row: 'machines' }]);
+    expect((await joined('default-b', '10.20.0.5')).answer?.place.subnet).toBe('100.64.64.0/19');
+  });
+
   it('that are gone are peers no longer, and their number is given again', async () => {
     await joined('default-a', '10.20.0.4');
     await joined('default-b', '10.20.0.5');
@@ -120,6 +129,28 @@ describe('machines', () => {
     expect(told.at(-1)?.document).toMatchObject({ peers: [{ machine: 'default-b' }] });
     const c = await joined('default-c', '10.20.0.6');
     expect(c.answer?.place.subnet).toBe('100.64.32.0/19');
+  });
+});
+
+describe('an environment', () => {
+  it('without applications gives back its network and its number, unless a container is in it', async () => {
+    const a = await joined('default-a', '10.20.0.4');
+    await made.open(dev, a.machine);
+    await engine.pull('x', '');
+    const network = { name: 'berth-dev', resolver: a.machine.network?.resolver ?? '', search: [] };
+    const base = { command: undefined, environment: {}, labels: {}, cpu: 1, memory: 6, publish: undefined };
+    const { id } = await engine.create({ ...base, name: 'c', image: 'x', stopGrace: 0, network });
+    await engine.start(id);
+    expect((await engine.inspect(id))?.addresses).toEqual({ 'berth-dev': '100.64.32.130' });
+    used.clear();
+    await made.sweep();
+    const prod = EnvironmentName.parse('prod');
+    await made.open(prod, a.machine);
+    expect(lastNames('default-a')).toMatchObject({ environment: 'prod', number: 2 });
+    await engine.remove(id);
+    await made.sweep();
+    await made.open(EnvironmentName.parse('test'), a.machine);
+    expect(lastNames('default-a')).toMatchObject({ environment: 'test', number: 1 });
   });
 });
 
