@@ -31,7 +31,7 @@ export function fromDockerfile(text: string, file: string, folder: string): stri
       : [`The image runs ENTRYPOINT ${facts.entrypoint}; entrypoint: says otherwise.`]),
     ...(facts.command === undefined ? [] : [`The image runs CMD ${facts.command}; command: says otherwise.`]),
   ];
-  return `${commented(said)}\n${stringify({ name, services: { web: service } }, { lineWidth: 0 })}`;
+  return `${commented(said)}\n${stringify({ name, services: { web: service } }, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
 /** A berth.yaml to begin with, where there is nothing to begin from. */

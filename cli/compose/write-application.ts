@@ -36,5 +36,5 @@ export function applicationText(mapped: MappedProject, files: readonly string[])
       ? []
       : ['Before it is deployed:', ...[...new Set(steps)].map((step) => `    ${step}`)]),
   ];
-  return `${head.map((line) => `# ${line}`).join('\n')}\n${stringify(withImages(application, named), { lineWidth: 0 })}`;
+  return `${head.map((line) => `# ${line}`).join('\n')}\n${stringify(withImages(application, named), { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }

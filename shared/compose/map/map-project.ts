@@ -55,11 +55,19 @@ export function mapProject(
       'has no meaning any more.',
     );
   const { secretSources, ...found } = mapContents(project, outcome, contents);
+  const unlimited = mapped.filter(({ fields }) => saysNoAmount(fields)).map(({ target }) => target);
+  const servicesNode = project.tree.entries.get('services');
+  if (unlimited.length > 0 && servicesNode !== undefined)
+    outcome.note(
+      servicesNode,
+      ['services'],
+      `where nothing is said, a container is placed with ${USUAL.cpu} cores and ${USUAL.memory} MiB of memory, of which it gets no more: ${unlimited.join(', ')}. deploy.resources.limits says otherwise.`,
+    );
   const own = ownFields(project.tree, [], outcome, ['name', 'services']);
   for (const [key, node] of own.nodes) outcome.comesFrom([key], node);
   const application = {
     name: applicationName(project.name),
-    services: Object.fromEntries(mapped.map(({ target, fields }) => [target, fields])),
+    services: Object.fromEntries(mapped.map(({ target, fields }) => [target, withResources(fields)])),
     ...Object.fromEntries(Object.entries(found).filter(([, entries]) => Object.keys(entries).length > 0)),
     ...own.fields,
   };
@@ -74,6 +82,19 @@ export function mapProject(
     secretSources,
     notes: outcome.notes,
   };
+}
+
+/** Compose knows no limit where none is said; Berth, which places by it, has to know one. */
+const USUAL = { cpu: 0.25, memory: 512 };
+
+const withResources = (fields: Fields): Fields => ({
+  ...fields,
+  resources: { ...USUAL, ...(fields['resources'] as object | undefined) },
+});
+
+function saysNoAmount({ resources }: Fields): boolean {
+  const said = Object.keys((resources as object | undefined) ?? {});
+  return !said.includes('cpu') || !said.includes('memory');
 }
 
 /** Compose allows digits in front and underscores. */

@@ -28,3 +28,15 @@ export function refusalsOf(files: Files | string, more: More = {}): readonly str
 /** A file with one service, `web`, that has these keys; and what services may name. */
 export const withWeb = (keys: string, top = ''): string =>
   `services:\n  web:\n    image: x\n${keys.replace(/^/gm, '    ')}\n  db: {image: y}\n${top}`;
+
+/** A service of the application, without what each gets where nothing is said. */
+export function serviceOf(
+  { application }: MappedProject,
+  name: string,
+): Readonly<Record<string, unknown>> | undefined {
+  const { resources, ...service } = application.services[name] ?? {};
+  const said = Object.entries((resources as Record<string, unknown> | undefined) ?? {}).filter(
+    ([key, value]) => !(key === 'cpu' && value === 0.25) && !(key === 'memory' && value === 512),
+  );
+  return said.length === 0 ? service : { ...service, resources: Object.fromEntries(said) };
+}

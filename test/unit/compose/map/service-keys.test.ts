@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import specification from '../../../../shared/compose/compose-spec.json' with { type: 'json' };
 import { serviceKeys } from '../../../../shared/compose/map/service-keys.ts';
-import { mappedOf, refusalsOf, withWeb } from '../mapped.ts';
+import { mappedOf, refusalsOf, serviceOf, withWeb } from '../mapped.ts';
 
-const web = (keys: string, top = '') => mappedOf(withWeb(keys, top)).application.services['web'];
+const web = (keys: string, top = '') => serviceOf(mappedOf(withWeb(keys, top)), 'web');
 const top = [
   'volumes: {data: , other: {}}',
   'configs: {c: {content: hello}}',
@@ -56,7 +56,7 @@ describe('keys of a service become fields of a berth.yaml', () => {
       'logging: {driver: json-file, options: {max-size: 5m, max-file: "2"}}',
       { logging: { maxSize: 5, maxFiles: 2 } },
     ],
-    ['mem_limit: 512m', { resources: { memory: 512 } }],
+    ['mem_limit: 256m', { resources: { memory: 256 } }],
     ['mem_reservation: 1g', { resources: { memory: 1024 } }],
     ['pids_limit: 100', { pidsLimit: 100 }],
     ['platform: linux/amd64', {}],
@@ -134,9 +134,7 @@ describe('keys of a service become fields of a berth.yaml', () => {
       { secrets: [{ secret: 's', target: 't', mode: '0400' }] },
     ],
   ])('%s', (keys, expected) =>
-    expect(
-      mappedOf(withWeb(keys, top), { environment: { S: 'secret' } }).application.services['web'],
-    ).toEqual({
+    expect(serviceOf(mappedOf(withWeb(keys, top), { environment: { S: 'secret' } }), 'web')).toEqual({
       image: 'x',
       ...expected,
     }),
@@ -337,14 +335,11 @@ describe('what Berth cannot honour is refused, by key and line', () => {
     expect(refusalsOf(withWeb('privileged: true\npid: host\nipc: host\nstdin_open: true'))).toHaveLength(3));
 
   it('unless it is left out on purpose, which is said', () => {
-    const { application, notes } = mappedOf(
-      withWeb('pid: host\ndeploy: {endpoint_mode: dnsrr, replicas: 2}'),
-      {
-        ignored: ['pid', 'deploy.endpoint_mode', 'ipc'],
-      },
-    );
-    expect(application.services['web']).toEqual({ image: 'x', replicas: 2 });
-    expect(notes.map(({ message }) => message)).toEqual([
+    const mapped = mappedOf(withWeb('pid: host\ndeploy: {endpoint_mode: dnsrr, replicas: 2}'), {
+      ignored: ['pid', 'deploy.endpoint_mode', 'ipc'],
+    });
+    expect(serviceOf(mapped, 'web')).toEqual({ image: 'x', replicas: 2 });
+    expect(mapped.notes.filter(({ path }) => path !== 'services').map(({ message }) => message)).toEqual([
       expect.stringContaining('left out, as --ignore pid says'),
       expect.stringContaining('left out, as --ignore deploy.endpoint_mode says'),
       '--ignore ipc: nothing is refused for it.',
@@ -354,15 +349,15 @@ describe('what Berth cannot honour is refused, by key and line', () => {
 
 describe('builds', () => {
   it('are what docker build is asked for', () => {
-    const { builds, application } = mappedOf(
+    const mapped = mappedOf(
       withWeb(
         'build: {context: ./app, dockerfile: D, target: t, args: {A: 1, FROM_HERE: , NOT: }, labels: [l=1], extra_hosts: ["h:1.2.3.4"], cache_from: [c], no_cache: true, platforms: [linux/amd64, linux/arm64], secrets: [s], additional_contexts: {res: ./res, img: "docker-image://x"}}',
         'secrets: {s: {file: ./s.txt}}',
       ),
       { environment: { FROM_HERE: 'here' } },
     );
-    expect(application.services['web']).toEqual({ image: 'x' });
-    expect(builds).toMatchObject([
+    expect(serviceOf(mapped, 'web')).toEqual({ image: 'x' });
+    expect(mapped.builds).toMatchObject([
       {
         service: 'web',
         context: 'app',
@@ -396,6 +391,20 @@ describe('builds', () => {
     expect(mappedOf('services: {web: {build: {dockerfile_inline: "FROM x"}}}').builds).toMatchObject([
       { context: '.', inline: 'FROM x', options: [] },
     ]));
+});
+
+it('what says no cores or memory gets some, which is said once', () => {
+  const { application, notes } = mappedOf(
+    'services: {a: {image: x, cpus: 2}, b: {image: x, cpus: 1, mem_limit: 1g}, c: {image: x}}',
+  );
+  expect(application.services).toMatchObject({
+    a: { resources: { cpu: 2, memory: 512 } },
+    b: { resources: { cpu: 1, memory: 1024 } },
+    c: { resources: { cpu: 0.25, memory: 512 } },
+  });
+  expect(notes).toMatchObject([
+    { path: 'services', message: expect.stringContaining('gets no more: a, c.') },
+  ]);
 });
 
 describe('x-berth', () => {
