@@ -215,6 +215,10 @@ def main():
     agent.log('network: %s' % json.dumps(link))
     known.update(json.loads(agent.read(STATE + '/known.json') or '{}'))
     if known['place'] is None:
+        # Of use all the same, should the app not answer this.
+        late = threading.Timer(30, ready)
+        late.daemon = True
+        late.start()
         agent.patiently(lambda: ask(link))
     else:
         place_machine(known['place'])
@@ -222,6 +226,9 @@ def main():
         ask_again.set()
     if known['place'] is not None:
         serve_all()
+    else:
+        works('ip', 'link', 'delete', WG)
+        link = {'means': 'none'}
     ready()
     while True:
         if ask_again.wait(5):

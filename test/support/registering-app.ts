@@ -20,6 +20,7 @@ import {
   ScheduledEventsReport,
 } from '../../shared/machines/observation.ts';
 import type { Machine } from '../../shared/model/machine.ts';
+import { NetworkRequest } from '../../shared/networks/protocol.ts';
 import type { TestMachines } from './machines.ts';
 
 export interface RegisteringApp {
@@ -80,6 +81,8 @@ export async function startRegisteringApp(
       certificates.set(name, { serial: signed.serial, notAfter: signed.notAfter.toISOString() });
       return { certificate: signed.certificate, ca: engineCa.certificatePem };
     }
+    // Such machines have no part in the containers' network.
+    if (call === 'network') return void NetworkRequest.parse(body);
     if (call === 'boot') {
       boots.push({ ...BootRequest.parse(body), machine: name });
       return undefined;
