@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rootCertificates } from 'node:tls';
 import { Problem } from '../shared/api/problem.ts';
@@ -14,6 +16,8 @@ export interface Filling {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly json?: unknown;
   readonly text?: string;
+  /** Bytes that are sent once, as they come. */
+  readonly stream?: { readonly type: string; readonly body: AsyncIterable<Uint8Array> };
 }
 
 export interface Client {
@@ -53,7 +57,7 @@ export function makeClient(connection: Connection): Client {
       const result = await send(route, filling, idempotencyKey, signal).catch((error: unknown) =>
         error instanceof Error ? error : new Error(String(error)),
       );
-      const isLast = attempt === ATTEMPTS || signal?.aborted === true;
+      const isLast = attempt === ATTEMPTS || signal?.aborted === true || filling.stream !== undefined;
       if (result instanceof Error) {
         if (isLast || !passes(result)) throw unreachable(connection, result);
         await sleep(200 * attempt);
@@ -69,7 +73,7 @@ export function makeClient(connection: Connection): Client {
 
   const send = (
     route: Route<unknown, unknown, unknown, unknown>,
-    { params = {}, query = {}, json, text }: Filling,
+    { params = {}, query = {}, json, text, stream }: Filling,
     idempotencyKey: string,
     signal?: AbortSignal,
   ): Promise<IncomingMessage> =>
@@ -91,15 +95,19 @@ export function makeClient(connection: Connection): Client {
           accept: `${route.answerType}, application/problem+json`,
           authorization: `Bearer ${connection.key}`,
           ...(route.status === 202 ? { 'idempotency-key': idempotencyKey } : {}),
-          ...(body === undefined
-            ? { ...(route.method === 'GET' ? {} : { 'content-length': '0' }) }
-            : { 'content-type': type, 'content-length': String(Buffer.byteLength(body)) }),
+          ...(stream !== undefined
+            ? { 'content-type': stream.type }
+            : body === undefined
+              ? { ...(route.method === 'GET' ? {} : { 'content-length': '0' }) }
+              : { 'content-type': type, 'content-length': String(Buffer.byteLength(body)) }),
         },
       });
       outgoing.on('response', resolve);
       outgoing.on('error', reject);
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${PATIENCE / 1000} s`)));
-      outgoing.end(body);
+      if (stream === undefined) outgoing.end(body);
+      // What refuses answers before it has read all: the answer counts.
+      else pipeline(Readable.from(stream.body), outgoing).catch((error) => outgoing.destroy(error));
     });
 
   return {

@@ -46,7 +46,7 @@ export async function* readManyLogs(
 }
 
 /** As many logs as fit in an address; one that was silent for longest begins again at the oldest line that was shown. */
-const MOST = 150;
+const MOST = 90;
 
 /** What is newer than the first line that was shown, and was not seen: the last lines were asked for once. */
 function resumed(

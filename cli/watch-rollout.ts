@@ -11,9 +11,27 @@ import type { Session } from './session.ts';
  * Watches an application's services until each rollout has ended, says every change, then gives the services.
  * @throws Failure `image-refused`, `rollout-failed`, `rollout-timeout`, `waiting-for-image`
  */
-export async function watchRollout(
+export const watchRollout = (
   session: Session,
-  application: ApplicationSpec,
+  { name, services }: Pick<ApplicationSpec, 'name' | 'services'>,
+  eventHash: string,
+  timeoutSeconds: number,
+): Promise<void> => watch(session, name, () => true, Object.keys(services).length, eventHash, timeoutSeconds);
+
+/** The same of one service. @throws Failure as above */
+export const watchService = (
+  session: Session,
+  { application, service }: { readonly application: string; readonly service: string },
+  eventHash: string,
+  timeoutSeconds: number,
+): Promise<void> =>
+  watch(session, application, ({ key }) => key.service === service, 1, eventHash, timeoutSeconds);
+
+async function watch(
+  session: Session,
+  application: string,
+  isWatched: (service: ServiceSummary) => boolean,
+  wanted: number,
   eventHash: string,
   timeoutSeconds: number,
 ): Promise<void> {
@@ -25,10 +43,8 @@ export async function watchRollout(
       params: { hash: eventHash },
       query: { source: 'api' },
     });
-    const { services } = await client.call(listServices, {
-      params: { environment },
-      query: { application: application.name },
-    });
+    const found = await client.call(listServices, { params: { environment }, query: { application } });
+    const services = found.services.filter(isWatched);
     for (const service of services) {
       const name = `${service.key.application}/${service.key.service}`;
       const line = `${name}  revision ${service.revision ?? '-'}  ${rolloutText(service, output.paint)}  ${service.replicas.healthy}/${service.replicas.wanted} healthy`;
@@ -36,7 +52,6 @@ export async function watchRollout(
       said.set(name, line);
       output.say(`${((Date.now() - begin) / 1000).toFixed(1).padStart(6)}s  ${line}`);
     }
-    const wanted = Object.keys(application.services).length;
     const present = services.filter(({ removing }) => !removing).length;
     if (answered && present === wanted && services.every(hasEnded)) return conclude(session, services);
     if (interrupted.aborted || Date.now() - begin > timeoutSeconds * 1000)

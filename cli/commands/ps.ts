@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { listReplicas, listServices } from '../../shared/api/routes/services.ts';
+import { listReplicas, listServices, type ReplicaView } from '../../shared/api/routes/services.ts';
 import { ago, harmless, table } from '../output.ts';
 import { waitsText } from '../service-table.ts';
 import { withSession } from '../session.ts';
+
+const idOf = ({ application, service }: ReplicaView['key']): string => `${application}/${service}`;
 
 export const addPs = (program: Command): Command =>
   program
@@ -17,13 +19,16 @@ export const addPs = (program: Command): Command =>
           client.call(listServices, of),
         ]);
         const waits = waitsText(services);
+        const templates = new Map(services.map(({ key, template }) => [idOf(key), template] as const));
+        const isStale = (key: ReplicaView['key'], revision: number): boolean =>
+          (templates.get(idOf(key)) ?? revision) !== revision;
         const replicaTable = () =>
           table(
-            ['SERVICE', 'REPLICA', 'REVISION', 'MACHINE', 'ADDRESS', 'STATE', 'SINCE'],
-            replicas.map(({ key, name, revision, machine, address, port, status }) => [
+            ['SERVICE', 'REPLICA', 'REVISION', 'MACHINE', 'ADDRESS', 'STATE', 'SINCE', 'RESTARTS'],
+            replicas.map(({ key, name, revision, machine, address, port, status, failures }) => [
               `${key.application}/${key.service}`,
               name,
-              revision,
+              isStale(key, revision) ? output.paint('yellow', `${revision} (old)`) : revision,
               machine,
               port === undefined ? address : `${address}:${port}`,
               output.paint(
@@ -41,6 +46,7 @@ export const addPs = (program: Command): Command =>
                 ),
               ),
               ago('since' in status ? status.since : 'at' in status ? status.at : undefined),
+              failures,
             ]),
             `No replica runs in environment ${environment}.`,
           );

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { deleteApplication } from '../../shared/api/routes/applications.ts';
 import { listServices, restartService, scaleService } from '../../shared/api/routes/services.ts';
 import { findPart } from '../names.ts';
 import { type Session, withSession } from '../session.ts';
+import { watchService } from '../watch-rollout.ts';
 
 export async function serviceNamed({ client, environment }: Session, name: string) {
   const { services } = await client.call(listServices, { params: { environment } });
@@ -37,21 +37,17 @@ export function addServiceVerbs(program: Command): void {
     .command('restart')
     .description('replaces every replica of a service by a new one')
     .argument('<service>', 'application/service, or the service alone where that is enough')
-    .action((name: string, _options, command: Command) =>
+    .option('--wait', 'until the new ones are healthy, or the rollout has failed')
+    .option('--timeout <seconds>', 'how long it waits', Number, 600)
+    .action((name: string, options: { wait?: boolean; timeout: number }, command: Command) =>
       withSession(command, async (session) => {
         const params = await serviceNamed(session, name);
         const accepted = await session.client.call(restartService, { params });
+        if (options.wait === true) {
+          const { application, service } = params;
+          return await watchService(session, { application, service }, accepted.event.hash, options.timeout);
+        }
         session.output.data(accepted, () => `${params.application}/${params.service}: restarting`);
-      }),
-    );
-  program
-    .command('remove')
-    .description('removes an application with all its services and schedules')
-    .argument('<application>')
-    .action((application: string, _options, command: Command) =>
-      withSession(command, async ({ client, output, environment }) => {
-        const accepted = await client.call(deleteApplication, { params: { environment, application } });
-        output.data(accepted, () => `${application}: being removed from environment ${environment}`);
       }),
     );
 }

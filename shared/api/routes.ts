@@ -9,6 +9,7 @@ import * as cordon from './routes/cordon.ts';
 import * as deadLetters from './routes/dead-letters.ts';
 import * as directUploads from './routes/direct-uploads.ts';
 import * as events from './routes/events.ts';
+import * as files from './routes/files.ts';
 import * as hooks from './routes/hooks.ts';
 import * as imageChanges from './routes/image-changes.ts';
 import * as imageDetails from './routes/image-details.ts';
@@ -30,8 +31,8 @@ import * as quotas from './routes/quotas.ts';
 import * as replications from './routes/replications.ts';
 import * as rollouts from './routes/rollouts.ts';
 import * as secrets from './routes/secrets.ts';
-import * as serviceRuns from './routes/service-runs.ts';
 import * as serviceRoutes from './routes/service-routes.ts';
+import * as serviceRuns from './routes/service-runs.ts';
 import * as services from './routes/services.ts';
 import * as sessions from './routes/sessions.ts';
 import * as sources from './routes/sources.ts';
@@ -39,6 +40,8 @@ import * as status from './routes/status.ts';
 import * as subscriptions from './routes/subscriptions.ts';
 import * as tokenKeys from './routes/token-keys.ts';
 import * as trash from './routes/trash.ts';
+import * as usage from './routes/usage.ts';
+import * as why from './routes/why.ts';
 
 const isRoute = (value: unknown): value is Route =>
   typeof value === 'object' && value !== null && 'permission' in value && 'path' in value;
@@ -48,8 +51,11 @@ export const routes: readonly Route[] = [
   status,
   applications,
   services,
+  why,
   serviceRoutes,
   serviceRuns,
+  files,
+  usage,
   sessions,
   rollouts,
   logs,

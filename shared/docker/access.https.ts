@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { Terminal } from '../model/errors.ts';
 import type { AccessOf, Channel, ContainerAccess, FileStat, Piece, TerminalSize } from './access.ts';
-import type { ClientIdentity, EngineAddress } from './connection.ts';
+import { type ClientIdentity, connect, type EngineAddress } from './connection.ts';
 import { Message } from './container-api.ts';
 import { faults } from './faults.ts';
 import { streamConnection } from './hijack.ts';
@@ -12,6 +12,7 @@ import { Stats, usageOf } from './stats.ts';
 
 /** Where a machine's engine listens with mutual TLS: IANA, docker-s. */
 const PORT = 2376;
+const PROMPT = 10_000;
 /** Unpacking takes as long as its disk does; milliseconds. */
 const UNPACK = 200_000;
 
@@ -29,12 +30,21 @@ const FOLDER = 2 ** 31;
 
 /** @param identity the app's client certificate */
 export function accesses(identity: () => Promise<ClientIdentity>): AccessOf {
-  return async ({ name, address }) => httpsAccess({ name, address, port: PORT, identity });
+  const kept = new Map<string, { address: string; access: ContainerAccess }>();
+  return async ({ name, address }) => {
+    const found = kept.get(name);
+    if (found?.address === address) return found.access;
+    const access = httpsAccess({ name, address, port: PORT, identity });
+    kept.set(name, { address, access });
+    return access;
+  };
 }
 
 /** Paths without a version: every engine answers them in its own. */
 export function httpsAccess(to: EngineAddress): ContainerAccess {
   const connection = streamConnection(to);
+  /** What is asked often and answered at once shares connections. */
+  const shared = connect(to);
 
   const resize = async (exec: string, { rows, columns }: TerminalSize): Promise<void> => {
     // A command that has just begun has its terminal a moment later, and one that has ended none any more.
@@ -117,7 +127,7 @@ export function httpsAccess(to: EngineAddress): ContainerAccess {
     },
     async usage(container) {
       const path = `/containers/${encodeURIComponent(container)}/stats?stream=false&one-shot=true`;
-      const answer = await connection.call({ method: 'GET', path });
+      const answer = await shared.send({ method: 'GET', path, timeout: PROMPT });
       if (answer.statusCode === 404) {
         await textOf(answer);
         return undefined;

@@ -1,4 +1,5 @@
 import { type EventView, getEvent, listEvents } from '../../../shared/api/routes/events.ts';
+import { concerns } from '../../../shared/events/concerns.ts';
 import { CloudEvent } from '../../../shared/model/cloud-event.ts';
 import { documentOf } from '../../../shared/state/documents.ts';
 import { tableKey } from '../../../shared/state/key.ts';
@@ -11,11 +12,13 @@ const TABLE = 'events';
 export const list = endpoint(listEvents, async ({ query, services: { tables } }) => {
   const partition = query.source === undefined ? {} : { partition: tableKey(query.source) };
   const since = query.since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(query.since);
+  const isAbout = (query.environment ?? query.application ?? query.service) !== undefined;
   const found: { row: Row; time: number }[] = [];
   for await (const row of tables.list(TABLE, { ...partition, from: 'e!', to: 'e"' })) {
     const time = Date.parse(String(row.values.time));
-    if (time > since && (query.type === undefined || row.values.type === query.type))
-      found.push({ row, time });
+    if (time <= since || (query.type !== undefined && row.values.type !== query.type)) continue;
+    if (isAbout && !concerns(documentOf(CloudEvent, row.values), query)) continue;
+    found.push({ row, time });
   }
   found.sort((a, b) => b.time - a.time);
   const views = found.slice(0, query.limit).map(({ row }) => viewOf(tables, row));

@@ -3,12 +3,14 @@ import { execInService, tunnelToService } from '../../../shared/api/routes/sessi
 import type { Principal } from '../../../shared/auth/credentials.ts';
 import { channelOf } from '../../../shared/docker/access.https.ts';
 import type { Channel } from '../../../shared/docker/access.ts';
+import type { ServiceSpec } from '../../../shared/model/application.ts';
 import { CloudEvent } from '../../../shared/model/cloud-event.ts';
 import { Terminal } from '../../../shared/model/errors.ts';
 import { type ServiceKey, serviceId } from '../../../shared/model/service.ts';
 import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { replicaView } from './service-views.ts';
+import { serviceAt } from './services.ts';
 import { type Running, theReplica } from './the-replica.ts';
 
 export const exec = endpoint(execInService, async ({ params, body, principal, services }) => {
@@ -27,23 +29,40 @@ export const exec = endpoint(execInService, async ({ params, body, principal, se
 
 export const tunnel = endpoint(tunnelToService, async ({ params, body, principal, services }) => {
   const replica = await theReplica(services, params, body.replica);
-  const { machine, address, port } = replica;
-  const { spec } = (
-    await services.stores.services.get(params.environment, `${params.application}.${params.service}`)
-  )?.value ?? { spec: undefined };
-  if (port === undefined || (body.port !== undefined && body.port !== spec?.port))
+  const { machine, address } = replica;
+  const { spec } = await serviceAt(services.stores, params);
+  const port = machinePort(replica, spec, body.port);
+  if (port === undefined)
     throw new Terminal({
       code: 'port-not-published',
-      message: `${params.application}/${params.service} publishes ${spec?.port === undefined ? 'no port' : `port ${spec.port}`}, not ${body.port ?? 'one'}.`,
-      remedy: 'Name its port, or give it one in berth.yaml: port: 5432',
+      message: `${params.application}/${params.service} publishes ${publishedText(spec)}, not ${body.port ?? 'one that it is reached at'}.`,
+      remedy: 'Name such a port, or give it one in berth.yaml: port: 5432',
     });
   await services.sessions.begin(body.session, idOf(principal), async () => {
     const channel = await tcpChannel(address, port);
-    await note(services, 'tunnel', body.session, principal, params, replica, { port: spec?.port });
+    await note(services, 'tunnel', body.session, principal, params, replica, {
+      port: body.port ?? spec.port,
+    });
     return channel;
   });
   return { session: body.session, replica: replicaView(replica).name, machine };
 });
+
+/** The machine's port that leads to a container's: its own, or one of its fixed ones. */
+function machinePort(replica: Running, spec: ServiceSpec, wanted = spec.port): number | undefined {
+  if (wanted !== undefined && wanted === spec.port) return replica.port;
+  return spec.ports?.find(
+    ({ machine, container, protocol }) => protocol === 'tcp' && (container ?? machine) === wanted,
+  )?.machine;
+}
+
+function publishedText({ port, ports = [] }: ServiceSpec): string {
+  const all = [
+    ...(port === undefined ? [] : [port]),
+    ...ports.map(({ machine, container }) => container ?? machine),
+  ];
+  return all.length === 0 ? 'no port' : `port ${all.join(', ')}`;
+}
 
 export const idOf = (principal: Principal | undefined): string => principal?.id ?? '';
 

@@ -1,6 +1,12 @@
 import type { ReplicaView, ServiceSummary } from '../../../shared/api/routes/services.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
-import { type Replica, type Service, type ServiceKey, serviceId } from '../../../shared/model/service.ts';
+import {
+  type Replica,
+  type Service,
+  type ServiceKey,
+  serviceId,
+  templateOf,
+} from '../../../shared/model/service.ts';
 import { rolloutView } from '../../../shared/workloads/rollout-progress.ts';
 import { all, type Stores } from '../../../shared/workloads/stores.ts';
 
@@ -28,7 +34,9 @@ export function serviceSummary(service: Service, replicas: readonly Replica[]): 
   return {
     key,
     image: spec.image,
-    ...(accepted === undefined ? {} : { digest: accepted.digest, cause: accepted.cause }),
+    ...(accepted === undefined
+      ? {}
+      : { digest: accepted.digest, cause: accepted.cause, template: templateOf(accepted) }),
     ...(revision === undefined ? {} : { revision }),
     ...(healthyRevision === undefined ? {} : { healthyRevision }),
     removing,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CloudEvent } from '../../model/cloud-event.ts';
+import { ApplicationName, EnvironmentName, ServiceName } from '../../model/names.ts';
 import { route } from '../route.ts';
 
 export const EventView = z.object({
@@ -20,6 +21,10 @@ export const listEvents = route({
   query: z.strictObject({
     source: z.string().min(1).optional(),
     type: z.string().min(1).optional(),
+    /** Only those that are about this application, this service or job of it, in this environment. */
+    environment: EnvironmentName.optional(),
+    application: ApplicationName.optional(),
+    service: ServiceName.optional(),
     since: z.iso.datetime({ offset: true }).optional(),
     limit: z.coerce.number().int().min(1).max(1000).default(50),
   }),

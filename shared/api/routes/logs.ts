@@ -27,7 +27,7 @@ export const manyLogsQuery = logQuery
      */
     cursor: z
       .string()
-      .max(12_000)
+      .max(7_000)
       .regex(/^[0-9a-z]{12}~[0-9TZ:.-]*~[0-9TZ:.-]*(,[0-9a-z]{12}~[0-9TZ:.-]*~[0-9TZ:.-]*)*$/)
       .optional(),
   })

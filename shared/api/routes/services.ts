@@ -16,6 +16,8 @@ export const ServiceSummary = z.object({
   digest: Digest.optional(),
   /** Newest accepted revision; absent until its image was pushed. */
   revision: z.number().int().optional(),
+  /** The revision whose number the newest one's containers carry: those with another are to be replaced. */
+  template: z.number().int().optional(),
   /** The revision that serves. */
   healthyRevision: z.number().int().optional(),
   /** `<source> <id>` of the event that brought the newest revision. */
