@@ -29,7 +29,7 @@ export class Faults {
   }
 }
 
-const byPlace = (a: Issue, b: Issue): number =>
+export const byPlace = (a: Issue, b: Issue): number =>
   (a.file ?? '') < (b.file ?? '')
     ? -1
     : (a.file ?? '') > (b.file ?? '')

@@ -3,7 +3,7 @@ import { ApplicationSpec } from '../../model/application.ts';
 import { Invalid, type Issue } from '../../model/invalid.ts';
 import { nearest } from '../../model/nearest.ts';
 import { keysAt } from '../../model/schema-keys.ts';
-import { composeInvalid, issueText } from '../faults.ts';
+import { byPlace, composeInvalid, issueText } from '../faults.ts';
 import type { ComposeProject } from '../project.ts';
 import { entriesOf } from '../tree.ts';
 import type { Build } from './build.ts';
@@ -80,7 +80,7 @@ export function mapProject(
     images: mapped.flatMap(({ image }) => (image === undefined ? [] : [image])),
     builds: mapped.flatMap(({ build }) => (build === undefined ? [] : [build])),
     secretSources,
-    notes: outcome.notes,
+    notes: [...outcome.notes].sort(byPlace),
   };
 }
 
@@ -147,7 +147,7 @@ function notHonoured(refusals: readonly Issue[]): Invalid {
     code: 'compose-not-honoured',
     message: issues.map(issueText).join('\n'),
     remedy:
-      'Nothing was changed. Mend these keys, or go on without one on purpose: --ignore KEY, for example --ignore deploy.labels. docs/compose.md lists every key.',
+      'Nothing was changed. Mend these keys, or go on without one on purpose: --ignore KEY, for example --ignore stdin_open. docs/compose.md lists every key.',
     issues,
   });
 }

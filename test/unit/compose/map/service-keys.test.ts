@@ -340,9 +340,9 @@ describe('what Berth cannot honour is refused, by key and line', () => {
     });
     expect(serviceOf(mapped, 'web')).toEqual({ image: 'x', replicas: 2 });
     expect(mapped.notes.filter(({ path }) => path !== 'services').map(({ message }) => message)).toEqual([
+      '--ignore ipc: nothing is refused for it.',
       expect.stringContaining('left out, as --ignore pid says'),
       expect.stringContaining('left out, as --ignore deploy.endpoint_mode says'),
-      '--ignore ipc: nothing is refused for it.',
     ]);
   });
 });
