@@ -17,8 +17,8 @@ export const networkMode: Rule = (node, here) => {
 };
 
 /**
- * All services of an application reach each other by name, and no others of the environment's neighbours do. Networks that keep
- * services of one application apart are what Berth has not.
+ * All services of an environment reach each other by name, and those of another environment do not. Networks that keep services
+ * of one application apart are what Berth has not.
  */
 export function mapNetworks(project: ComposeProject, outcome: Outcome): void {
   const memberships = [...project.services].map(([name, service]) => ({
@@ -34,7 +34,7 @@ export function mapNetworks(project: ComposeProject, outcome: Outcome): void {
       outcome.refuse(
         node,
         path,
-        `no network joins ${name} and ${apart.name}, but all services of an application reach each other: two applications are apart. Without that, --ignore networks.`,
+        `no network joins ${name} and ${apart.name}, but all containers of an environment reach each other: what must be apart belongs into two environments. Without that: --ignore networks.`,
       );
     for (const [network, options] of entriesOf(node))
       for (const [key, value] of entriesOf(options))
@@ -77,7 +77,7 @@ const refusalOf = (key: string): string =>
 
 const topRefusal = (key: string, name: string): string =>
   key === 'external'
-    ? `services reach those of their own application: take ${name} out, and deploy what is to be reached together.`
+    ? `services of other applications of the environment are reached as SERVICE.APPLICATION, without a network: take ${name} out.`
     : key === 'internal'
       ? 'Berth does not close the way out of a container.'
       : "Berth's machines are joined by one network, which it sets up itself.";
