@@ -21,7 +21,6 @@ export async function sweep(
     return ['Running', 'Pending', 'Suspended'].includes(found?.runtimeStatus ?? '');
   };
   await reconsiderRefused(made, client, context);
-  await sweepIngress(made, client).catch((error: unknown) => context.error('sweep: ingress:', error));
   const findings = await sweepServices(made.workloads, isLive);
   // Adoptions come before the repairs that would otherwise make the same again.
   const order = ['remove', 'release', 'adopt', 'reserve', 'repair'] as const;
@@ -100,5 +99,9 @@ const trustChangedEvent = ({ key, spec }: Service, { digest, rules }: RefusedIma
 app.timer('sweep-services', {
   schedule: '0 * * * * *',
   extraInputs: [df.input.durableClient()],
-  handler: (_timer, context) => sweep(services(), df.getClient(context), context),
+  handler: async (_timer, context) => {
+    const [made, client] = [services(), df.getClient(context)];
+    await sweepIngress(made, client).catch((error: unknown) => context.error('sweep: ingress:', error));
+    await sweep(made, client, context);
+  },
 });
