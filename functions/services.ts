@@ -183,6 +183,7 @@ function makeServices(settings: Settings): Services {
       tokens: registry.tokens,
       hostname: settings.hostname,
       withdrawn: (replica) => ingress.notice.withdrawn(replica),
+      switched: (key) => ingress.notice.changed(key),
       now,
     }),
   };

@@ -31,6 +31,7 @@ export function workloadPorts(from: {
   /** Host of the registry. */
   readonly hostname: string;
   readonly withdrawn: NonNullable<WorkloadPorts['withdrawn']>;
+  readonly switched: NonNullable<WorkloadPorts['switched']>;
   readonly now: () => Date;
 }): WorkloadPorts {
   const { stores, engineOf, offers, breakers, logs, networks, secrets, tokens, hostname, now } = from;
@@ -43,6 +44,7 @@ export function workloadPorts(from: {
     sleep,
     registry: hostname,
     withdrawn: from.withdrawn,
+    switched: from.switched,
     probe: networkProbe,
     keepLog: keptBy(logs),
     pullToken: (repository) => tokens.issuePullToken(repository, PULL_SECONDS),

@@ -1,7 +1,7 @@
 import type { Container, Engine, EngineOf } from '../docker/engine.ts';
 import type { HealthProbe } from '../health/health-probe.ts';
 import type { RepositoryName } from '../model/image.ts';
-import type { Replica } from '../model/service.ts';
+import type { Replica, ServiceKey } from '../model/service.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { Capacity } from '../scheduling/capacity.ts';
 import type { ServiceSecrets } from './service-secrets.ts';
@@ -28,6 +28,8 @@ export interface WorkloadPorts {
   readonly networks?: Pick<Networks, 'open'>;
   /** Returns when nothing sends the replica requests any more, and what it had been given has ended or had its time. */
   withdrawn?(replica: Replica): Promise<void>;
+  /** Returns when requests go to the replicas of a service that are now recorded as serving, and to no others. */
+  switched?(key: ServiceKey): Promise<void>;
   now(): Date;
   sleep(milliseconds: number): Promise<void>;
 }

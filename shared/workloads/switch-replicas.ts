@@ -38,7 +38,11 @@ export async function switchReplicas(ports: WorkloadPorts, input: SwitchReplicas
         .map(({ values }) => documentOf(Replica, values))
         .filter((replica) => input.rest.some((id) => sameReplica(id, replica)));
       if (writes.length > 0)
-        await Promise.all([sleep(NOTICED_MS), ...rest.map((replica) => ports.withdrawn?.(replica))]);
+        await Promise.all([
+          sleep(NOTICED_MS),
+          ports.switched?.(key),
+          ...rest.map((replica) => ports.withdrawn?.(replica)),
+        ]);
       return { outcome: 'switched' };
     } catch (error) {
       if (!(error instanceof Conflict) || attempt === MOST_ATTEMPTS) throw error;

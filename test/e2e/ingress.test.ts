@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { containerName } from '../../infra/local/machine-runtime/machine-container.ts';
@@ -7,6 +9,7 @@ import { startTestDataCentre, type TestDataCentre } from '../support/data-centre
 import { noMachines } from '../support/machines.ts';
 import { startLoad } from '../support/request-load.ts';
 import { long } from '../support/sample.ts';
+import { selfSigned } from '../support/self-signed.ts';
 
 const obstacle = await noMachines();
 const Routes = z.object({ ingress: IngressView, routes: z.array(RouteView) });
@@ -17,6 +20,27 @@ const Service = z.object({
 const PATH = '/api/v1/environments/dev/services/hello/web';
 /** Seconds until an image is made, a container started and a balancer there, on a busy computer. */
 const LONG = 420;
+
+/** @returns what is answered; undefined while nothing is, or by another certificate */
+const overTls = (address: string, host: string, ca: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const options = { host: address, port: 443, servername: host, headers: { host }, ca, agent: false };
+    secureRequest(options, (response) => response.setEncoding('utf8').once('data', resolve))
+      .on('error', () => resolve(undefined))
+      .end();
+  });
+
+const plain = (
+  address: string,
+  host: string,
+): Promise<{ readonly status: number | undefined; readonly location: string | undefined }> =>
+  new Promise((resolve, reject) => {
+    request({ host: address, port: 80, headers: { host }, agent: false }, ({ statusCode, headers }) =>
+      resolve({ status: statusCode, location: headers.location }),
+    )
+      .on('error', reject)
+      .end();
+  });
 
 describe.skipIf(obstacle !== undefined)(
   `routes and ingress${obstacle === undefined ? '' : ` (${obstacle})`}`,
@@ -88,6 +112,24 @@ describe.skipIf(obstacle !== undefined)(
         404,
         'No route leads from this address to a service.',
       ]);
+    });
+
+    it('answer TLS with a certificate that was given, from the moment on at which it is set', async () => {
+      const routes = [{ host: 'hello.example' }, { host: 'secure.example', tls: 'given' }];
+      await expect(deploy({ routes })).rejects.toThrow('there is no certificate given');
+      const { certificate, key } = await selfSigned('secure.example');
+      await centre.call(z.unknown(), 'PUT', '/api/v1/certificates/given', { certificate, key });
+      await deploy({ routes });
+      const body = await until('TLS is answered', () => overTls(address, 'secure.example', certificate), 60);
+      expect(body).toContain('hello from');
+      const redirect = await plain(address, 'secure.example');
+      expect([redirect.status, redirect.location]).toEqual([308, 'https://secure.example/']);
+      const renewed = await selfSigned('secure.example');
+      await centre.call(z.unknown(), 'PUT', '/api/v1/certificates/given', {
+        certificate: renewed.certificate,
+        key: renewed.key,
+      });
+      expect(await overTls(address, 'secure.example', renewed.certificate)).toContain('hello from');
     });
 
     it('refuse a route that another service has, and change nothing', async () => {
