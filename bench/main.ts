@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Retryable, Terminal } from '../shared/model/errors.ts';
 import { benchDurable } from './durable.ts';
 import { benchEvents } from './events.ts';
+import { benchIngress } from './ingress/main.ts';
 import type { Report } from './report.ts';
 import { type Row, rowTable } from './row.ts';
 import { benchSwarm } from './swarm/main.ts';
@@ -9,6 +10,7 @@ import { benchSwarm } from './swarm/main.ts';
 const benches: Readonly<Record<string, (report: Report) => Promise<readonly Row[]>>> = {
   durable: benchDurable,
   events: benchEvents,
+  ingress: benchIngress,
   swarm: benchSwarm,
 };
 
