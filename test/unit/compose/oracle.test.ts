@@ -13,6 +13,14 @@ const isThere =
   hasProgram('docker-compose') &&
   / 1\.29/.test(execFileSync('docker-compose', ['--version'], { encoding: 'utf8' }));
 
+interface Service extends Readonly<Record<string, unknown>> {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly dns: readonly string[];
+  readonly cap_add: readonly string[];
+  readonly ports: readonly { readonly published?: string; readonly target: number }[];
+  readonly volumes: readonly { readonly source: string; readonly target: string }[];
+}
+
 /** Variables that both are given. */
 const environment = { FOO: 'foo', EMPTY: '', PORT: '8080', COMPOSE_PROJECT_NAME: 'oracle' };
 
@@ -46,10 +54,9 @@ describe.skipIf(!isThere)('beside docker-compose 1.29 (needs docker-compose)', (
     return {
       // It writes dollar signs so that its own output can be read again.
       theirs: parse(config.replaceAll('$$', '$')).services,
-      ours: Object.fromEntries([...project.services].map(([name, node]) => [name, plain(node)])) as Record<
-        string,
-        never
-      >,
+      ours: Object.fromEntries(
+        [...project.services].map(([name, node]) => [name, plain(node) as Service] as const),
+      ),
     };
   }
 
@@ -80,7 +87,7 @@ describe.skipIf(!isThere)('beside docker-compose 1.29 (needs docker-compose)', (
       },
       ['v.compose.yaml'],
     );
-    expect((ours['web'] as { environment: object }).environment).toEqual(theirs.web.environment);
+    expect(ours['web']!.environment).toEqual(theirs.web.environment);
   });
 
   it('files come together to the same', () => {
@@ -123,21 +130,17 @@ volumes: {other: {}}
       'e.env': "# comment\nA=from file\nE='quoted'\nF=x # y\n",
     };
     const { ours, theirs } = both(files, ['a.yaml', 'b.yaml']);
-    const mine = ours['web'] as Record<string, never>;
+    const mine = ours['web']!;
     for (const key of ['image', 'labels', 'healthcheck', 'logging', 'restart', 'deploy'])
       expect({ [key]: mine[key] }).toEqual({ [key]: theirs.web[key] });
     const { F: _, ...variables } = theirs.web.environment;
-    expect(mine['environment']).toEqual({ ...variables, F: 'x' });
+    expect(mine.environment).toEqual({ ...variables, F: 'x' });
     expect(mine['command']).toBe('c d');
-    expect([...(mine['dns'] as string[])].sort()).toEqual([...theirs.web.dns].sort());
-    expect([...(mine['cap_add'] as string[])].sort()).toEqual([...theirs.web.cap_add].sort());
-    const ports = (mine['ports'] as { published?: string; target: number }[]).map(
-      ({ published, target }) => `${published ?? ''}:${target}`,
-    );
+    expect([...mine.dns].sort()).toEqual([...theirs.web.dns].sort());
+    expect([...mine.cap_add].sort()).toEqual([...theirs.web.cap_add].sort());
+    const ports = mine.ports.map(({ published, target }) => `${published ?? ''}:${target}`);
     expect(ports.sort()).toEqual(portsOf(theirs.web.ports));
-    const volumes = (mine['volumes'] as { source: string; target: string }[]).map(
-      ({ source, target }) => `${source}:${target}`,
-    );
+    const volumes = mine.volumes.map(({ source, target }) => `${source}:${target}`);
     expect(volumes.sort()).toEqual(
       theirs.web.volumes
         .map((volume: string | { source: string; target: string }) =>
