@@ -33,19 +33,24 @@ export const waitsText = (services: readonly ServiceSummary[]): string =>
     )
     .join('\n');
 
+/** The first, and how many more there are. */
+const urlsText = (urls: readonly string[] = []): string | undefined =>
+  urls.length > 1 ? `${urls[0]} and ${urls.length - 1} more` : urls[0];
+
 export const serviceTable = (
   services: readonly ServiceSummary[],
   paint: Paint,
   environment: string,
 ): string =>
   table(
-    ['SERVICE', 'IMAGE', 'REVISION', 'HEALTHY', 'ROLLOUT'],
+    ['SERVICE', 'IMAGE', 'REVISION', 'HEALTHY', 'ROLLOUT', 'URL'],
     services.map((service) => [
       `${service.key.application}/${service.key.service}`,
       service.image,
       service.revision,
       `${service.replicas.healthy}/${service.replicas.wanted}`,
       rolloutText(service, paint),
+      urlsText(service.urls),
     ]),
     `No service is deployed in environment ${environment}.`,
   );

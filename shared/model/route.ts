@@ -83,6 +83,10 @@ export const MOST_ROUTES = 40;
 /** What two services cannot both have. */
 export const routeId = ({ host, path }: Pick<RouteSpec, 'host' | 'path'>): string => `${host}${path}`;
 
+/** Where a client goes for it; a host of `*` is for whoever reads it to fill in. */
+export const routeUrl = ({ host, path, tls }: Pick<RouteSpec, 'host' | 'path' | 'tls'>): string =>
+  `${tls === 'off' ? 'http' : 'https'}://${host}${path}`;
+
 /** Whether plain http is answered with the way to https. */
 export const redirects = ({ tls, redirect }: Pick<RouteSpec, 'tls' | 'redirect'>): boolean =>
   redirect ?? tls !== 'off';

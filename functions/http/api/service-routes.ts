@@ -20,7 +20,7 @@ import { backendName, type RouteRow } from '../../../shared/ingress/route-row.ts
 import { seeIngress } from '../../../shared/ingress/see-ingress.ts';
 import { isIn } from '../../../shared/ingress/slots.ts';
 import { Terminal } from '../../../shared/model/errors.ts';
-import { routeId } from '../../../shared/model/route.ts';
+import { routeId, routeUrl } from '../../../shared/model/route.ts';
 import type { Services } from '../../services.ts';
 import { sweepIngress } from '../../sweep-ingress.ts';
 import { endpoint } from '../endpoint.ts';
@@ -37,12 +37,11 @@ export const list = endpoint(listRoutes, async ({ services }) => {
   const routes = rows.map((row): RouteView => {
     const { key, route } = row;
     const certificate = certificateOf(row, records, attempts);
-    const scheme = route.tls === 'off' ? 'http' : 'https';
     return {
       id: routeId(route),
       key,
       route,
-      url: `${scheme}://${route.host}${route.path}`,
+      url: routeUrl(route),
       replicas: serving(row),
       ...(certificate && { certificate }),
     };

@@ -1,5 +1,6 @@
 import type { ReplicaView, ServiceSummary } from '../../../shared/api/routes/services.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
+import { routeUrl } from '../../../shared/model/route.ts';
 import {
   type Replica,
   type Service,
@@ -43,6 +44,7 @@ export function serviceSummary(service: Service, replicas: readonly Replica[]): 
     rollout,
     ...(progress && { progress }),
     ...(refused === undefined ? {} : { refused }),
+    ...(spec.routes === undefined ? {} : { urls: spec.routes.map(routeUrl) }),
     replicas: {
       wanted: removing ? 0 : spec.replicas,
       healthy: replicas.filter((replica) => replica.status.state === 'healthy').length,

@@ -28,6 +28,8 @@ export const ServiceSummary = z.object({
   progress: RolloutView.optional(),
   /** The wanted image, while policies refuse it, with what is missing; what ran before it runs on. */
   refused: RefusedImage.optional(),
+  /** Of its routes. */
+  urls: z.array(z.string()).optional(),
   replicas: z.object({ wanted: z.number().int(), healthy: z.number().int() }),
 });
 export type ServiceSummary = z.infer<typeof ServiceSummary>;
