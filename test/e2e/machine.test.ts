@@ -81,14 +81,14 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     await expect(call('GET', '/version', undefined, {})).rejects.toThrow(/certificate|alert|ECONNRESET/i);
   });
 
-  it('reports containers, their deaths and its use', async () => {
+  it('reports containers, what they write, their deaths and its use', async () => {
     const image = await ensureBusyboxImage(machines.engine.api, { cache, report: () => {} });
     const saved = await readAll(await machines.engine.api.stream('GET', `/images/${image}/get`));
     await call('POST', '/images/load', saved);
     const { id } = await engine.create({
       name: 'brief',
       image,
-      command: ['sh', '-c', 'while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 7'],
+      command: ['sh', '-c', 'echo begun; while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 7'],
       environment: {},
       labels: { 'berth.environment': 'dev', 'berth.service': 'dev.hello.web' },
       cpu: 0.1,
@@ -104,6 +104,11 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
     );
     expect(running.containers).toMatchObject([{ name: 'brief', state: 'running' }]);
     expect(running.usage.memory).toBeGreaterThan(10);
+    await until('what it wrote is sent', () =>
+      app.logs
+        .flatMap(({ parts }) => parts)
+        .some(({ container, text }) => container.id === id && text.endsWith('Z o begun\n')),
+    );
     await shell('docker exec brief touch /tmp/end');
     const death = await until('its death is reported', () =>
       app.observations.flatMap(({ died = [] }) => died).find((one) => one.id === id),

@@ -1,12 +1,17 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { appCredential } from '../../infra/local/identity/app-credential.ts';
+import { filesOf } from '../../infra/local/supervisor/files.ts';
 import { hmacSha256 } from '../../shared/events/hmac.ts';
 import { Run } from '../../shared/model/job.ts';
 import { RefusedImage, Replica, RolloutStatus } from '../../shared/model/service.ts';
+import { personAt } from '../support/command-line.ts';
 import { until } from '../support/conditions.ts';
 import { statementBundle } from '../support/cosign.ts';
 import { startTestDataCentre, type TestDataCentre } from '../support/data-centre.ts';
@@ -64,11 +69,66 @@ describe.skipIf(obstacle !== undefined)(
         );
       });
 
+    /** Gives a session all of its input, and reads it to its end. */
+    const session = async (kind: 'exec' | 'tunnel', more: object, bytes: string) => {
+      const id = randomUUID().replaceAll('-', '');
+      await centre.call(z.unknown(), 'POST', `${SERVICE}/${kind}`, { session: id, ...more });
+      await centre.call(z.unknown(), 'POST', `/api/v1/sessions/${id}/input`, { at: 0, bytes, end: true });
+      const text = await (await centre.fetch('GET', `/api/v1/sessions/${id}/output`)).text();
+      const pieces = [...text.matchAll(/"bytes":"([^"]*)"/g)].map((match) =>
+        Buffer.from(match[1] ?? '', 'base64'),
+      );
+      const code = /"code":(\d+|null)/.exec(text)?.[1];
+      return { output: Buffer.concat(pieces), code: Number(code) };
+    };
+
     it('runs two replicas on one machine, each at its own port', async () => {
       expect(addresses.length).toBe(2);
       expect(new Set(addresses).size).toBe(2);
       for (const address of addresses) expect(await answers(address)).toContain('hello from');
       expect((await centre.machines()).length).toBe(1);
+    });
+
+    it('takes a compose file: builds, pushes, deploys, in order, with a check in the container and a file', async () => {
+      const { dataCentre, engine, keys } = centre.running;
+      const folder = mkdtempSync(join(tmpdir(), 'berth-composed-'));
+      const person = personAt(folder, {
+        url: `https://${dataCentre.gateway}:${dataCentre.ports.app}`,
+        key: keys.admin,
+        caFile: join(filesOf(dataCentre.directory).ca, 'ca.pem'),
+      });
+      const limits = 'deploy: {resources: {limits: {cpus: "0.1", memory: 32M}}}';
+      writeFileSync(join(folder, 'page.html'), 'composed by hand\n');
+      writeFileSync(
+        join(folder, 'Dockerfile'),
+        'ARG BASE\nFROM $BASE/busybox\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n',
+      );
+      writeFileSync(
+        join(folder, 'compose.yaml'),
+        `services:
+  page:
+    build: {context: ., args: {BASE: ${centre.registry}/library}}
+    ports: ["8080"]
+    volumes: ["./page.html:/www/index.html:ro"]
+    healthcheck: {test: wget -q -O /dev/null http://127.0.0.1:8080/, interval: 1s}
+    depends_on: [store]
+    stop_grace_period: 1s
+    ${limits}
+  store:
+    image: library/busybox
+    command: sleep 100000
+    stop_signal: SIGKILL
+    ${limits}
+`,
+      );
+      const said = await person.bash(`cd '${folder}' && berth deploy -p composed --timeout 120`, {
+        DOCKER_HOST: `unix://${engine.socket}`,
+      });
+      expect([said.code, said.stderr]).toEqual([0, expect.stringContaining('Taking compose.yaml.')]);
+      const address = /composed\/page\/\S+ +(\S+)/.exec(said.stdout)?.[1];
+      expect(await answers(address ?? said.stdout)).toBe('composed by hand\n');
+      expect(await person.berth('remove', 'composed')).toMatchObject({ code: 0 });
+      rmSync(folder, { recursive: true, force: true });
     });
 
     it('rolls out a second push, and keeps two replicas', async () => {
@@ -130,6 +190,33 @@ describe.skipIf(obstacle !== undefined)(
         });
         return healthy.length === 2 && fresh;
       });
+    });
+
+    it('is worked with: commands, a one-off container, files, a tunnel, and the logs of what is gone', async () => {
+      const input = Buffer.from([0, 255, 10, 13]).toString('base64');
+      const ran = await session('exec', { command: ['sh', '-c', 'cat; exit 5'], stdin: true }, input);
+      expect([ran.output.toString('base64'), ran.code]).toEqual([input, 5]);
+
+      const { run } = await centre.call(z.object({ run: z.string() }), 'POST', `${SERVICE}/runs`, {
+        command: ['sh', '-c', 'echo once; exit 3'],
+      });
+      const place = `/api/v1/environments/dev/jobs/hello/web/runs/${run}`;
+      await until(
+        'it has ended',
+        async () => (await centre.call(Run, 'GET', place)).status.state === 'failed',
+      );
+      expect((await centre.call(Run, 'GET', place)).status).toMatchObject({ exitCode: 3 });
+      expect(await (await centre.fetch('GET', `${place}/logs`)).text()).toContain('"text":"once"');
+
+      const archive = await centre.fetch('GET', `${SERVICE}/archive?path=/www/index.html`);
+      expect(await archive.text()).toContain('hello from');
+
+      const request = Buffer.from('GET / HTTP/1.0\r\n\r\n').toString('base64');
+      expect((await session('tunnel', {}, request)).output.toString()).toContain('hello from');
+
+      // Replicas of version 1 are long gone.
+      const logs = await centre.fetch('GET', '/api/v1/environments/dev/logs?application=hello&service=web');
+      expect(await logs.text()).toMatch(/hello from .*, version 1/);
     });
 
     describe('events', () => {

@@ -155,6 +155,9 @@ describe.skipIf(obstacle !== undefined)(
       await Promise.all([moved(killed, 400), moved(cut, 400)]);
       await Promise.all([gone(killed), gone(cut)]);
       await ready(3);
+      // What those on the killed machine wrote was sent before, and is read after it has gone.
+      const logs = await centre.fetch('GET', '/api/v1/environments/dev/logs?application=hello');
+      expect(await logs.text()).toMatch(new RegExp(`hello from .*"machine":"${killed}"`));
       const { orphans } = await centre.call(
         z.object({ orphans: z.array(z.unknown()) }),
         'GET',

@@ -13,6 +13,7 @@ import { type EngineCa, ensureEngineCa } from '../../shared/certificates/engine-
 import { signMachineCertificate } from '../../shared/certificates/machine-certificate.ts';
 import type { ClientIdentity } from '../../shared/docker/connection.ts';
 import { wantsCertificate } from '../../shared/machines/certificate-renewal.ts';
+import { type LogAnswer, LogReport } from '../../shared/machines/log-report.ts';
 import {
   BootRequest,
   MachineObservation,
@@ -28,6 +29,8 @@ export interface RegisteringApp {
   readonly engineCa: EngineCa;
   /** What machines have reported, oldest first. */
   readonly observations: MachineObservation[];
+  /** What their containers wrote, oldest first. */
+  readonly logs: LogReport[];
   /** What machines said that their metadata service announces, oldest first. */
   readonly announcements: ScheduledEventsReport[];
   /** What the metadata service announces. */
@@ -64,6 +67,7 @@ export async function startRegisteringApp(
     },
   };
   const observations: MachineObservation[] = [];
+  const logs: LogReport[] = [];
   const announcements: ScheduledEventsReport[] = [];
   const boots: (BootRequest & { machine: string })[] = [];
   const refused: string[] = [];
@@ -86,6 +90,11 @@ export async function startRegisteringApp(
     if (call === 'boot') {
       boots.push({ ...BootRequest.parse(body), machine: name });
       return undefined;
+    }
+    if (call === 'logs') {
+      const report = LogReport.parse(body);
+      logs.push(report);
+      return { parts: report.parts.map(() => ({ moved: false })) } satisfies LogAnswer;
     }
     if (call === 'scheduled-events') {
       announcements.push(ScheduledEventsReport.parse(body));
@@ -123,7 +132,7 @@ export async function startRegisteringApp(
   const identity = { certificate: client.certificate, key: client.key, ca: engineCa.certificatePem };
   return {
     url: `https://${gateway}:${machines.appPort}`,
-    ...{ engineCa, observations, announcements, boots, refused, events, clock },
+    ...{ engineCa, observations, logs, announcements, boots, refused, events, clock },
     identity: async () => identity,
     close: async () => {
       events.close();
