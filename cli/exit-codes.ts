@@ -12,4 +12,6 @@ export const exitCodes = {
   unreachable: 5,
   /** Accepted, but waiting for something that must come from outside: an image to be pushed. */
   waiting: 6,
+  /** `berth plan --detailed-exitcode`: something would change. */
+  changes: 10,
 } as const;

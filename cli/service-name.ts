@@ -16,10 +16,12 @@ export async function serviceNamed(
   { client, environment }: Pick<Session, 'client' | 'environment'>,
   name: string,
 ): Promise<{ readonly params: ServiceParams; readonly replica: string | undefined }> {
-  const [first = '', second, replica] = name.split('/');
+  const [before = '', second, replica] = name.split('/');
+  // `/web/0`: of whichever application has it.
+  const first = before === '' ? undefined : before;
   const { services } = await client.call(listServices, { params: { environment } });
   const { application, part: service } = findPart(
-    second === undefined ? first : `${first}/${second}`,
+    second === undefined ? before : first === undefined ? second : `${first}/${second}`,
     services.map(({ key }) => ({ application: key.application, part: key.service })),
     'service',
   );

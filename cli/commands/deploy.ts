@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { putApplication } from '../../shared/api/routes/applications.ts';
 import type { ApplicationSpec } from '../../shared/model/application.ts';
-import { Invalid } from '../../shared/model/invalid.ts';
-import { parseApplication } from '../../shared/model/parse-application.ts';
 import { prepareCompose } from '../compose/deploy-compose.ts';
 import {
   addComposeOptions,
@@ -13,9 +10,9 @@ import {
   several,
 } from '../compose/read-compose.ts';
 import { takeFiles } from '../compose/take-files.ts';
-import { withConfigFiles } from '../config-files.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { readApplication } from '../read-application.ts';
 import { outputOf, type Session, withSession } from '../session.ts';
 import { watchRollout } from '../watch-rollout.ts';
 
@@ -46,8 +43,7 @@ export const addDeploy = (program: Command): Command =>
       if (kind === 'compose') return deployCompose(files, options, command);
       const [file = '-'] = files;
       refuseComposeOptions(options, file);
-      const text = readText(file);
-      const spec = withConfigFiles(parseFile(text, file), file);
+      const { text, spec } = readApplication(file);
       // Files of configs were read here; a text without any goes as it was written.
       const body = Object.keys(spec.configs).length > 0 ? { json: spec } : { text };
       return withSession(command, (session) => deploy(session, spec, body, options));
@@ -100,36 +96,4 @@ function refuseComposeOptions(options: Options, file: string): void {
     remedy: 'Leave it out; or, if it is a compose file, give it a name with compose in it.',
     exitCode: exitCodes.usage,
   });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Name the application with -f FILE; docs/berth.yaml shows one with every key.',
-      exitCode: exitCodes.usage,
-    });
-  }
-}
-
-/** @throws Failure with `file:line:column: where: what was expected` for each fault, as editors read it */
-function parseFile(text: string, file: string): ApplicationSpec {
-  try {
-    return parseApplication(text);
-  } catch (error) {
-    if (!(error instanceof Invalid)) throw error;
-    const faults = error.issues.map(
-      ({ line, column, path, message }) =>
-        `${file}:${line ?? 1}:${column ?? 1}: ${path === '' ? '' : `${path}: `}${message}`,
-    );
-    throw new Failure({
-      code: error.code,
-      message: faults.join('\n'),
-      remedy: error.remedy,
-      exitCode: exitCodes.usage,
-    });
-  }
 }

@@ -25,6 +25,7 @@ import * as machineImages from './routes/machine-images.ts';
 import * as machineRuns from './routes/machine-runs.ts';
 import * as machines from './routes/machines.ts';
 import * as orphans from './routes/orphans.ts';
+import * as plans from './routes/plans.ts';
 import * as policies from './routes/policies.ts';
 import * as pools from './routes/pools.ts';
 import * as quotas from './routes/quotas.ts';
@@ -50,6 +51,7 @@ const isRoute = (value: unknown): value is Route =>
 export const routes: readonly Route[] = [
   status,
   applications,
+  plans,
   services,
   why,
   serviceRoutes,

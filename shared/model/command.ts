@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ApplicationSpec } from './application.ts';
 import { ApplicationName, EnvironmentName, JobName, ServiceName } from './names.ts';
+import { PlanPins } from './plan.ts';
 
 const environment = EnvironmentName.default(EnvironmentName.parse('dev'));
 const base = {
@@ -13,7 +14,13 @@ const ofService = { application: ApplicationName, service: ServiceName };
 
 /** What a queue message, a hook or the API may ask for. */
 export const Command = z.discriminatedUnion('type', [
-  z.strictObject({ ...base, type: z.literal('deploy'), application: ApplicationSpec }),
+  z.strictObject({
+    ...base,
+    type: z.literal('deploy'),
+    application: ApplicationSpec,
+    /** Of a plan: it is deployed as planned, or not at all. */
+    pins: PlanPins.optional(),
+  }),
   z.strictObject({ ...base, type: z.literal('run-job'), application: ApplicationName, job: JobName }),
   z.strictObject({
     ...base,

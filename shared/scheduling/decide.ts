@@ -6,7 +6,7 @@ import { type Addition, type Claim, claimedBy, further, totalOf } from './grow.t
 import { MachineBooks } from './machine-books.ts';
 import type { Placement } from './place.ts';
 import { PlacementIndex } from './placement-index.ts';
-import { emptyRoom, reservationOn, sized } from './room.ts';
+import { reservationOn, roomsOf } from './room.ts';
 import type { Limits, MachineRoom, Reservation } from './rows.ts';
 
 export type Change =
@@ -101,12 +101,7 @@ class PoolBooks {
     this.#snapshot = snapshot;
     this.#addition = addition;
     const machines = new Map(snapshot.machines.map((machine) => [machine.name as string, machine]));
-    const rooms = new Map(
-      snapshot.rooms.map((room) => [room.machine as string, sized(room, machines.get(room.machine))]),
-    );
-    for (const machine of snapshot.machines)
-      if ((machine.status.state !== 'failed' || machine.leftovers.length > 0) && !rooms.has(machine.name))
-        rooms.set(machine.name, emptyRoom(machine));
+    const rooms = roomsOf(snapshot, machines);
     this.#machines = machines;
     this.#rooms = rooms;
     this.#before = new Map(rooms);

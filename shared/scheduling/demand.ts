@@ -29,7 +29,11 @@ export interface Demand {
 }
 
 /** A demand as it is compared with many machines. */
-export interface Request extends Required<Omit<Demand, 'wishes'>> {
+export interface Request extends Pick<Demand, 'cpu' | 'memory' | 'port'> {
+  readonly gpu: number;
+  readonly fixed: readonly string[];
+  readonly set: string;
+  readonly follows: boolean;
   readonly group: string;
   readonly constraints: readonly Constraint[];
   readonly affinity: readonly string[];

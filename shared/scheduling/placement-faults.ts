@@ -60,7 +60,8 @@ function ofConstraints(
   });
 }
 
-function mayHold(constraint: Constraint, { labels, sizes, zones }: PoolSpec): boolean {
+/** Whether a machine of a pool may come to fulfil a condition. */
+export function mayHold(constraint: Constraint, { labels, sizes, zones }: PoolSpec): boolean {
   const may = (facts: { zone?: string; size?: string }) =>
     holds(constraint, { machine: '', labels, ...facts });
   switch (constraint.on) {

@@ -36,8 +36,21 @@ export const emptyRoom = (machine: Machine): MachineRoom => {
   return freshRoom({ machine: name, cpu, memory, gpu, hourly, owner, addedAt, size, zone, labels });
 };
 
+/** Rows of machines, and empty rooms of those that have none yet. */
+export function roomsOf(
+  { rooms, machines }: { readonly rooms: readonly MachineRoom[]; readonly machines: readonly Machine[] },
+  records: ReadonlyMap<string, Machine> = new Map(machines.map((one) => [one.name, one])),
+): Map<string, MachineRoom> {
+  const found = new Map<string, MachineRoom>();
+  for (const room of rooms) found.set(room.machine, sized(room, records.get(room.machine)));
+  for (const machine of machines)
+    if ((machine.status.state !== 'failed' || machine.leftovers.length > 0) && !found.has(machine.name))
+      found.set(machine.name, emptyRoom(machine));
+  return found;
+}
+
 /** Once the machine exists its own figures count, not those its size promised. */
-export function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
+function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
   if (machine === undefined) return room;
   const { cpu, memory, gpu = 0 } = machine;
   if (cpu === room.cpu && memory === room.memory && gpu === (room.gpu ?? 0)) return room;

@@ -2,8 +2,10 @@ import { admitRoutes } from '../ingress/admit-routes.ts';
 import { claimRoutes } from '../ingress/claims.ts';
 import { keepIngress } from '../ingress/ingress-activities.ts';
 import { ApplicationSpec, type ServiceSpec } from '../model/application.ts';
-import { type ImageReference, parseImageReference } from '../model/image.ts';
+import { Terminal } from '../model/errors.ts';
+import { type Digest, type ImageReference, parseImageReference } from '../model/image.ts';
 import type { EnvironmentName, JobName, ServiceName } from '../model/names.ts';
+import type { PlanPins } from '../model/plan.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import { documentOf, documentValues } from '../state/documents.ts';
 import { Conflict } from '../state/tables.ts';
@@ -11,7 +13,9 @@ import { acceptImage } from './accept-image.ts';
 import { admit } from './admit.ts';
 import type { Answering, Cause, Start } from './answer.ts';
 import { changeService } from './change-service.ts';
+import { refuseStale } from './plan-base.ts';
 import { removeService } from './remove-service.ts';
+import { canonical } from './same-spec.ts';
 import { startIds } from './start-ids.ts';
 import { placeOf } from './stores.ts';
 import { refuseSystemEnvironment } from './system-environment.ts';
@@ -26,10 +30,15 @@ export async function answerDeploy(
   cause: Cause,
   environment: EnvironmentName,
   given: ApplicationSpec,
+  pins?: PlanPins,
 ): Promise<readonly Start[]> {
   refuseSystemEnvironment(environment, cause.text);
+  const { stores, images } = answering;
+  // An answer that a crash interrupted goes on: what it has changed itself does not speak against the plan.
+  const isBegun = pins !== undefined && (await deployedBy(stores, environment, given.name)) === cause.at;
+  if (pins !== undefined && !isBegun) await refuseStale(stores, images, environment, given, pins);
   const spec = await admit(answering, environment, given);
-  const { stores } = answering;
+  if (pins !== undefined && canonical(spec) !== canonical(given)) throw sidecarMoved(given.name);
   await admitRoutes(stores.tables, environment, spec);
   const routed = await claimRoutes(stores.tables, environment, spec, cause.at);
   if (!(await writeApplication(answering, cause, environment, spec))) {
@@ -55,7 +64,10 @@ export async function answerDeploy(
   const idOf = startIds(cause);
   const starts = await Promise.all([
     ...services.map(([service, serviceSpec], index) =>
-      deployService(answering, cause, { environment, application, service }, serviceSpec, idOf(index)),
+      deployService(answering, cause, { environment, application, service }, serviceSpec, {
+        instanceId: idOf(index),
+        pinned: pins?.digests[service] ?? undefined,
+      }),
     ),
     ...gone.map((key, index) => removeService(answering, cause, key, idOf(services.length + index))),
   ]);
@@ -66,6 +78,22 @@ export async function answerDeploy(
   };
   return [...starts.filter((start) => start !== undefined), ...(routed ? [keep] : [])];
 }
+
+async function deployedBy(
+  { tables }: Answering['stores'],
+  environment: EnvironmentName,
+  name: ApplicationSpec['name'],
+): Promise<unknown> {
+  return (await tables.read('applications', ...placeOf.application(environment, name)))?.values['deployedAt'];
+}
+
+const sidecarMoved = (name: string): Terminal =>
+  new Terminal({
+    code: 'plan-stale',
+    status: 409,
+    message: `The plan for ${name} no longer holds: the image of a sidecar means another digest by now. Nothing was changed.`,
+    remedy: 'Make another plan, look at it, and apply that: berth plan FILE --out plan.json',
+  });
 
 /** A newer deployment was written already: its routes are those that hold. */
 async function restoreRoutes(
@@ -85,7 +113,7 @@ async function deployService(
   cause: Cause,
   key: ServiceKey,
   spec: ServiceSpec,
-  instanceId: string,
+  { instanceId, pinned }: { readonly instanceId: string; readonly pinned?: Digest | undefined },
 ): Promise<Start | undefined> {
   const { stores, images } = answering;
   let before: Service | undefined;
@@ -102,7 +130,7 @@ async function deployService(
   await changeRule(answering, key, before?.spec.image, reference);
   return await changeService(answering, cause, key, instanceId, async (service) => {
     if (service === undefined || isLater(service.specAt, cause.at)) return undefined;
-    const digest = await images.resolve(reference);
+    const digest = pinned ?? (await images.resolve(reference));
     if (digest === undefined) {
       const { refused: _, ...rest } = service;
       return { service: { ...rest, rollout: { state: 'waiting-for-image' } } };

@@ -107,7 +107,7 @@ async function answerCommand(
 ): Promise<readonly Start[]> {
   switch (command.type) {
     case 'deploy':
-      return await answerDeploy(answering, cause, command.environment, command.application);
+      return await answerDeploy(answering, cause, command.environment, command.application, command.pins);
     case 'scale':
       return await answerScale(answering, cause, command);
     case 'restart':

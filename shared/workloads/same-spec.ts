@@ -1,7 +1,7 @@
 import type { ServiceSpec } from '../model/application.ts';
 
 /** JSON with sorted keys: equal for equal values, in whatever order they were written. */
-const canonical = (value: unknown): string =>
+export const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -4,19 +4,14 @@ import {
   listApplications,
   putApplication,
 } from '../../../shared/api/routes/applications.ts';
-import { admitRoutes } from '../../../shared/ingress/admit-routes.ts';
-import { priceOf } from '../../../shared/machines/offerings/prices.ts';
-import { poolFaults } from '../../../shared/machines/pool-faults.ts';
 import { ApplicationSpec } from '../../../shared/model/application.ts';
-import { Invalid } from '../../../shared/model/invalid.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
 import { keepContents } from '../../../shared/workloads/config-contents.ts';
-import { admitPlacement } from '../../../shared/workloads/admit-placement.ts';
 import { all, placeOf, type Stores } from '../../../shared/workloads/stores.ts';
 import { refuseSystemEnvironment } from '../../../shared/workloads/system-environment.ts';
-import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { acceptCommand } from './accept-command.ts';
+import { admitApplication, refuseOtherName } from './admit-application.ts';
 import { notFound } from './not-found.ts';
 
 /** A removed application leaves a row that names nothing: an older command that arrives late must find it. */
@@ -54,18 +49,9 @@ export const put = endpoint(
   putApplication,
   async (call) => {
     const { environment, application: name } = call.params;
-    if (call.body.name !== name)
-      throw new Invalid({
-        code: 'name-differs',
-        message: `The path names the application ${name}, the body ${call.body.name}.`,
-        remedy: `Send it to …/applications/${call.body.name}.`,
-        issues: [{ path: 'name', message: `expected ${name}` }],
-      });
+    refuseOtherName(name, call.body);
     refuseSystemEnvironment(environment);
-    await refuseImpossiblePools(call.body, call.services);
-    const skus = await call.services.region.skus().catch(() => []);
-    await admitPlacement(call.services.stores, environment, call.body, skus);
-    await admitRoutes(call.services.tables, environment, call.body);
+    await admitApplication(call.services, environment, call.body);
     const application = await keepContents(call.services.stores.configs, call.body);
     return acceptCommand(
       call,
@@ -75,29 +61,6 @@ export const put = endpoint(
   },
   { durable: true },
 );
-
-/** Pools of which no machine could ever come. While Azure does not answer, they are taken as they are. */
-async function refuseImpossiblePools(
-  { name, pools }: ApplicationSpec,
-  { region, settings }: Pick<Services, 'region' | 'settings'>,
-): Promise<void> {
-  if (Object.keys(pools).length === 0) return;
-  const skus = await region.skus().catch(() => []);
-  if (skus.length === 0) return;
-  const { location } = settings;
-  const issues = poolFaults(pools, {
-    location,
-    skus,
-    priceOf: (size, priority) => priceOf(location, size, priority),
-  });
-  if (issues.length > 0)
-    throw new Invalid({
-      code: 'pool-invalid',
-      message: `The application ${name} has pools that could not be: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}.`,
-      remedy: 'Mend what `issues` names, and deploy again; nothing was changed.',
-      issues,
-    });
-}
 
 export const remove = endpoint(
   deleteApplication,

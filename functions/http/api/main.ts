@@ -33,6 +33,7 @@ export * as machineRuns from './machine-runs.ts';
 export * as machines from './machines.ts';
 export * as manyLogs from './many-logs.ts';
 export * as orphans from './orphans.ts';
+export * as plans from './plans.ts';
 export * as policies from './policies.ts';
 export * as pools from './pools.ts';
 export * as quotas from './quotas.ts';

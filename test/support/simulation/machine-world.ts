@@ -136,7 +136,7 @@ export async function machineWorld(random: Draws, spec: PoolSpec, troubles: Trou
         avoid: [],
         owner,
       });
-      if (reserved.outcome !== 'reserved' || reserved.room.owner !== owner) return undefined;
+      if (reserved.outcome !== 'reserved' || reserved.owner !== owner) return undefined;
       const input = ProvisionMachine.parse({ pool: POOL, spec, machine: reserved.machine, cause: owner });
       return (await host.start('provision-machine', provisioningId(reserved.machine), input)) as Provisioned;
     },
