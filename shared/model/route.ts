@@ -40,7 +40,7 @@ export type RouteTls = z.infer<typeof RouteTls>;
 export const RouteTimeouts = z.strictObject({
   /** To a replica; after it another one is tried. */
   connect: z.number().positive().max(60).default(2),
-  /** Until a request has come whole, and until the replica begins to answer it. */
+  /** Until the replica begins to answer, and between two parts of an answer. A request itself must begin within 10 s. */
   request: z.number().positive().max(3600).default(60),
   /** Without a byte on a connection that was upgraded (websockets). */
   idle: z.number().positive().max(86_400).default(3600),
