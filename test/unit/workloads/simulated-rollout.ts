@@ -19,7 +19,7 @@ import type { Step } from '../../../shared/workloads/steps.ts';
 
 /** How containers of the new revision behave, and how much room there is. */
 export interface World {
-  readonly behaviour: 'healthy' | 'exits' | 'never-healthy' | 'slow';
+  readonly behaviour: 'healthy' | 'exits' | 'never-healthy' | 'slow' | 'exits-from-slot-2';
   /** Live containers that all machines together hold. */
   readonly room: number;
   /** What happens beside the plan, one entry a round; then nothing more. */
@@ -115,7 +115,9 @@ function perform(
       const replica = observed.replicas.find((one) => sameReplica(one, step));
       const since = replica?.state.phase === 'running' ? replica.state.since : now;
       const failures = replica?.failures ?? 0;
-      const good = step.revision !== desired.revision ? 'healthy' : world.behaviour;
+      const later = world.behaviour === 'exits-from-slot-2';
+      const own = later ? (step.slot < 2 ? 'healthy' : 'exits') : world.behaviour;
+      const good = step.revision !== desired.revision ? 'healthy' : own;
       if (good === 'exits')
         return afterCheck(observed, step, {
           outcome: 'observed',
