@@ -1,5 +1,6 @@
 import { newMachineName } from '../shared/machines/machine-names.ts';
 import { poolOutlook } from '../shared/machines/pool-outlook.ts';
+import type { PoolName } from '../shared/model/names.ts';
 import type { PoolSpec } from '../shared/model/pool.ts';
 import { reservationsOf } from '../shared/scheduling/close-room.ts';
 import type { Sight } from '../shared/scheduling/explain.ts';
@@ -9,7 +10,7 @@ import type { Services } from './services.ts';
 
 /** A pool as it is now, to answer questions about: nothing is reserved by them. @param spec in place of the stored one */
 export async function sightPool(
-  pool: string,
+  pool: PoolName,
   made: Pick<Services, 'now' | 'machines' | 'stores' | 'tables' | 'offers' | 'breakers'>,
   spec?: PoolSpec,
 ): Promise<Sight> {

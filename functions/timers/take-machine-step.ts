@@ -46,6 +46,11 @@ export async function takeMachineStep(
       await made.machines.change(step.machine.name, (machine) => ({ ...machine, idleSince }));
       return;
     }
+    case 'label-machine': {
+      const { labels } = step;
+      await made.machines.change(step.machine.name, (machine) => ({ ...machine, labels }));
+      return;
+    }
     case 'note-busy':
       await made.machines.change(step.machine.name, ({ idleSince: _, ...machine }) => machine);
       return;

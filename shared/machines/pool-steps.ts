@@ -18,6 +18,13 @@ export interface SightedPools {
 export type PoolStep =
   | { readonly step: 'note-idle'; readonly machine: Machine; readonly reason: string }
   | { readonly step: 'note-busy'; readonly machine: Machine; readonly reason: string }
+  /** Its pool gives other labels by now, and it is placed on by those. */
+  | {
+      readonly step: 'label-machine';
+      readonly machine: Machine;
+      readonly labels: Machine['labels'];
+      readonly reason: string;
+    }
   /** Close its room, then retire it. */
   | { readonly step: 'retire-idle'; readonly machine: Machine; readonly reason: string }
   | {
@@ -59,6 +66,15 @@ function stepsOf(pool: PoolName, { now, pools, records, reserved, breakers }: Si
     spare -= 1;
     return [{ step: 'retire-idle', machine, reason: `nothing was reserved on it since ${idleSince}` }];
   });
+  if (known !== undefined)
+    for (const machine of alive)
+      if (!sameLabels(machine.labels, known.labels))
+        steps.push({
+          step: 'label-machine',
+          machine,
+          labels: known.labels,
+          reason: 'the labels of its pool were changed',
+        });
   const breaker = breakers.get(pool);
   const ended = breaker && alive.find((machine) => endsFailures(breaker, machine));
   if (ended !== undefined && ended.status.state === 'ready') {
@@ -83,6 +99,10 @@ function stepsOf(pool: PoolName, { now, pools, records, reserved, breakers }: Si
 /** On their way or ready, and to stay: one that is cordoned counts no more, since another is to take its place. */
 const isAlive = ({ status, cordon }: Machine): boolean =>
   cordon === undefined && ['provisioning', 'booting', 'ready'].includes(status.state);
+
+const sameLabels = (a: Machine['labels'], b: Machine['labels']): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(b).every(([key, value]) => a[key] === value);
 
 const endsFailures = (breaker: Breaker, { status }: Machine): boolean =>
   status.state === 'ready' && isEndedBy(breaker, status.since);

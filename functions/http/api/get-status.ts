@@ -2,9 +2,11 @@ import { openApi } from '../../../shared/api/open-api.ts';
 import { getOpenApi, getStatus } from '../../../shared/api/routes/status.ts';
 import { routes } from '../../../shared/api/routes.ts';
 import { version } from '../../../shared/api/version.ts';
+import { type Service, serviceId } from '../../../shared/model/service.ts';
 import { all } from '../../../shared/workloads/stores.ts';
 import { endpoint } from '../endpoint.ts';
 import { viewsOf } from './pools.ts';
+import { wantedOf } from './service-views.ts';
 
 export const status = endpoint(getStatus, async ({ services, principal }) => {
   const { services: serviceRows, replicas, machines } = services.stores;
@@ -14,6 +16,7 @@ export const status = endpoint(getStatus, async ({ services, principal }) => {
     all(machines.list({})),
     viewsOf(services),
   ]);
+  const ownOf = ({ key }: Service) => containers.filter((one) => serviceId(one.key) === serviceId(key));
   return {
     version,
     time: new Date().toISOString(),
@@ -22,7 +25,7 @@ export const status = endpoint(getStatus, async ({ services, principal }) => {
     caller: { id: principal?.id ?? '', roles: [...(principal?.roles ?? [])] },
     services: { total: found.length, rollouts: countBy(found, ({ rollout }) => rollout.state) },
     replicas: {
-      wanted: found.reduce((sum, { spec, removing }) => sum + (removing ? 0 : spec.replicas), 0),
+      wanted: found.reduce((sum, service) => sum + wantedOf(service, ownOf(service), hosts), 0),
       byState: countBy(containers, (replica) => replica.status.state),
     },
     machines: { total: hosts.length, byState: countBy(hosts, (machine) => machine.status.state) },

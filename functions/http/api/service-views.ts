@@ -1,4 +1,5 @@
 import type { ReplicaView, ServiceSummary } from '../../../shared/api/routes/services.ts';
+import type { Machine } from '../../../shared/model/machine.ts';
 import type { ApplicationName, EnvironmentName } from '../../../shared/model/names.ts';
 import { routeUrl } from '../../../shared/model/route.ts';
 import {
@@ -8,6 +9,7 @@ import {
   serviceId,
   templateOf,
 } from '../../../shared/model/service.ts';
+import { machineSlots, wantedReplicas } from '../../../shared/workloads/machine-slots.ts';
 import { rolloutView } from '../../../shared/workloads/rollout-progress.ts';
 import { all, type Stores } from '../../../shared/workloads/stores.ts';
 
@@ -29,7 +31,12 @@ export const replicaView = (replica: Replica): ReplicaView => ({
   ...replica,
 });
 
-export function serviceSummary(service: Service, replicas: readonly Replica[]): ServiceSummary {
+/** @param machines of all pools: those of a service that runs once on each say how many it has */
+export function serviceSummary(
+  service: Service,
+  replicas: readonly Replica[],
+  machines: readonly Machine[],
+): ServiceSummary {
   const progress = rolloutView(service, replicas);
   const { key, spec, revision, healthyRevision, accepted, removing, rollout, refused } = service;
   return {
@@ -46,8 +53,18 @@ export function serviceSummary(service: Service, replicas: readonly Replica[]): 
     ...(refused === undefined ? {} : { refused }),
     ...(spec.routes === undefined ? {} : { urls: spec.routes.map(routeUrl) }),
     replicas: {
-      wanted: removing ? 0 : spec.replicas,
+      wanted: wantedOf(service, replicas, machines),
       healthy: replicas.filter((replica) => replica.status.state === 'healthy').length,
     },
   };
+}
+
+/** How many replicas a service is to have. */
+export function wantedOf(
+  { spec, accepted, removing }: Service,
+  replicas: readonly Replica[],
+  machines: readonly Machine[],
+): number {
+  const own = replicas.filter(({ revision }) => accepted !== undefined && revision === templateOf(accepted));
+  return removing ? 0 : wantedReplicas(spec, machineSlots(spec, machines, own));
 }

@@ -6,6 +6,7 @@ import {
   restartService,
   scaleService,
 } from '../../../shared/api/routes/services.ts';
+import type { Machine } from '../../../shared/model/machine.ts';
 import { type Service, type ServiceKey, serviceId } from '../../../shared/model/service.ts';
 import { all, placeOf, type Stores } from '../../../shared/workloads/stores.ts';
 import { endpoint } from '../endpoint.ts';
@@ -24,12 +25,17 @@ export async function serviceAt({ services }: Stores, key: ServiceKey): Promise<
   return found.value;
 }
 
+/** Read only where a service runs once on each. */
+const machinesFor = async ({ machines }: Stores, found: readonly Service[]): Promise<Machine[]> =>
+  found.some(({ spec }) => spec.mode === 'one-per-machine') ? all(machines.list({})) : [];
+
 export const list = endpoint(listServices, async ({ params, query, services }) => {
   const rows = services.stores;
   const found = await servicesIn(rows, params.environment, query.application);
+  const machines = await machinesFor(rows, found);
   return {
     services: await Promise.all(
-      found.map(async (service) => serviceSummary(service, await replicasOf(rows, service.key))),
+      found.map(async (service) => serviceSummary(service, await replicasOf(rows, service.key), machines)),
     ),
   };
 });
@@ -39,7 +45,7 @@ export const get = endpoint(getService, async ({ params, services }) => {
   const service = await serviceAt(rows, params);
   const replicas = await replicasOf(rows, params);
   return {
-    service: serviceSummary(service, replicas),
+    service: serviceSummary(service, replicas, await machinesFor(rows, [service])),
     spec: service.spec,
     replicas: replicas.map(replicaView),
   };

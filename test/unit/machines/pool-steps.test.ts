@@ -56,6 +56,14 @@ describe('a pool', () => {
     ]);
   });
 
+  it('gives the labels that it has by now to machines that there are', () => {
+    const labelled = { pools: pools({ labels: { disk: 'ssd' }, minimum: 1 }) };
+    const busy = { reserved: new Set(['default-a']) };
+    expect(steps({ records: [ready('a')], ...labelled, ...busy })).toEqual(['label-machine default-a']);
+    const records = [{ ...ready('a'), labels: { disk: 'ssd' } }];
+    expect(steps({ records, ...labelled, ...busy })).toEqual([]);
+  });
+
   it('keeps its minimum', () => {
     const records = [ready('a', 900), ready('b', 900), ready('c', 900)];
     expect(steps({ records, pools: pools({ minimum: 2 }) })).toEqual(['retire-idle default-a']);

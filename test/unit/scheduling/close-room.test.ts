@@ -31,11 +31,11 @@ function world() {
     random: Math.random,
     sleep: async () => {},
   });
-  const reserve = () =>
+  const reserve = (follows = false) =>
     reservations.reserve('default', {
       reservation: 'dev.hello.web.r1.0.g1',
       group: 'dev.hello.web',
-      demand: { cpu: 0.1, memory: 64, port: true },
+      demand: { cpu: 0.1, memory: 64, port: true, follows },
       avoid: [],
       owner: 'x',
     });
@@ -67,5 +67,12 @@ describe('a machine’s room', () => {
       const [closed, result] = await Promise.all([closeRoom(tables, machine), reserve()]);
       expect(closed).toBe(result.outcome === 'no-room');
     }
+  });
+
+  it('is not held by what runs once on each machine', async () => {
+    const { tables, reserve } = world();
+    expect((await reserve(true)).outcome).toBe('reserved');
+    expect(await reservedMachines(tables)).toEqual(new Set());
+    expect(await closeRoom(tables, machine)).toBe(true);
   });
 });
