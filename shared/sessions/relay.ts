@@ -23,7 +23,7 @@ export type Head = z.infer<typeof Head>;
 const Input = z.object({ at: z.number(), data: z.string(), end: z.boolean() });
 const Size = z.object({ rows: z.number(), columns: z.number() });
 /** `beat` changes while somebody reads, also where nothing comes. */
-const Wanted = z.object({ from: z.number(), beat: z.number() });
+const Wanted = z.object({ from: z.number(), beat: z.number(), reader: z.string(), since: z.number() });
 const Output = z.union([
   z.object({ seq: z.number(), stream: z.enum(['stdout', 'stderr']), data: z.string() }),
   z.object({ seq: z.number(), exit: z.number().nullable(), fault: z.string().optional() }),
@@ -35,6 +35,8 @@ const LOOK_MS = 200;
 const LOST_MS = 20_000;
 const ALIVE_MS = 5_000;
 const BEAT_MS = 10_000;
+/** Rows that were read and can be read again. */
+const KEPT_ROWS = 50;
 /** Bytes of one output row. */
 const ROW_BYTES = 256 * 1024;
 
@@ -104,7 +106,8 @@ async function publish(
   from: number,
   published: number,
 ): Promise<number> {
-  const range = { partition: session.id, from: 'o!', to: `o!${key(from)}` };
+  // Some are left for a reader that lost its connection and comes again.
+  const range = { partition: session.id, from: 'o!', to: `o!${key(Math.max(0, from - KEPT_ROWS))}` };
   for await (const { row } of tables.list(TABLE, range))
     await tables.commit(TABLE, session.id, [{ kind: 'delete', row }]);
   for (const item of session.present(Math.max(from, published + 1))) {
@@ -124,15 +127,24 @@ async function publish(
 export function remoteSession(tables: Tables, id: string, sleep: Sleep, now: () => number): Session {
   const send = (row: string, value: unknown) =>
     tables.commit(TABLE, id, [{ kind: 'upsert', row: `a!${row}`, values: documentValues(value) }]);
+  const wanted = async () => {
+    const row = await tables.read(TABLE, id, 'a!wanted');
+    return row && documentOf(Wanted, row.values);
+  };
   return {
     async *output(from, signal) {
       let at = from;
       let asked = -1;
+      const reader = crypto.randomUUID();
+      const since = now();
       let beat = 0;
       while (!signal.aborted) {
         if (asked !== at || now() - beat > BEAT_MS) {
+          const other = await wanted();
+          // Who asks again has left the stream before.
+          if (other !== undefined && other.reader !== reader && other.since > since) return;
           beat = now();
-          await send('wanted', { from: at, beat });
+          await send('wanted', { from: at, beat, reader, since });
         }
         asked = at;
         const range = { partition: id, from: `o!${key(at)}`, to: 'o"' };

@@ -1,4 +1,5 @@
 import type { Channel, TerminalSize } from '../docker/access.ts';
+import { Terminal } from '../model/errors.ts';
 
 /** What comes of a session, numbered from 0. */
 export type SessionItem =
@@ -7,7 +8,10 @@ export type SessionItem =
   | { readonly seq: number; readonly exit: number | undefined; readonly fault?: string };
 
 export interface Session {
-  /** Items from a number on, as they come; what is before it is taken as read. Ends with the last, or with the signal. */
+  /**
+   * Items from a number on, as they come; what is before it is taken as read. Ends with the last, with the signal, and when it
+   * is read anew. @throws Terminal `session-output-gone`
+   */
   output(from: number, signal: AbortSignal): AsyncIterable<SessionItem>;
   /**
    * Input from a byte on. What was given before is passed over.
@@ -32,15 +36,24 @@ export interface HeldSession extends Session {
 
 /** Bytes that wait to be read: the other side waits too, then. */
 const MOST_WAITING = 1024 * 1024;
+/**
+ * Bytes that were read and can be read again. A client may be gone before what was sent has come to it: the functions' library
+ * reads an answer to its end all the same.
+ */
+const MOST_KEPT = 1024 * 1024;
 
 export function holdSession(id: string, channel: Channel, now: () => number = Date.now): HeldSession {
-  let items: SessionItem[] = [];
+  const items: SessionItem[] = [];
+  /** Numbers of the next that comes, and of the first that nobody has read. */
   let next = 0;
+  let unread = 0;
   let waiting = 0;
+  let kept = 0;
   let ended = false;
   let taken = 0;
   let inputs: Promise<unknown> = Promise.resolve();
   let readers = 0;
+  let newest = 0;
   let touched = now();
   const wakes = new Set<() => void>();
   const wake = () => {
@@ -76,24 +89,39 @@ export function holdSession(id: string, channel: Channel, now: () => number = Da
   );
   const read = (from: number) => {
     touched = now();
-    const left = items.filter(({ seq }) => seq >= from || seq === next - 1);
-    if (left.length === items.length) return;
-    items = left;
-    waiting = left.reduce((sum, item) => sum + ('bytes' in item ? item.bytes.length : 0), 0);
-    wake();
+    for (const item of items) {
+      if (item.seq < unread || item.seq >= from) continue;
+      waiting -= sizeOf(item);
+      kept += sizeOf(item);
+    }
+    if (from > unread) wake();
+    unread = Math.max(unread, from);
+    for (
+      let first = items[0];
+      kept > MOST_KEPT && first !== undefined && first.seq < unread;
+      first = items[0]
+    ) {
+      kept -= sizeOf(first);
+      items.shift();
+    }
   };
 
   return {
     id,
-    over: () => ended && items.length <= 1,
+    over: () => ended && unread >= next - 1,
     idleSince: () => (readers > 0 ? now() : touched),
     present: (from) => items.filter(({ seq }) => seq >= from),
     read,
     async *output(from, signal) {
       readers += 1;
+      newest += 1;
+      const own = newest;
+      wake();
       signal.addEventListener('abort', wake);
       try {
-        for (let at = from; !signal.aborted; ) {
+        if (from < (items[0]?.seq ?? next)) throw gone();
+        // Who asks again has left the stream before.
+        for (let at = from; !signal.aborted && own === newest; ) {
           read(at);
           const item = items.find(({ seq }) => seq >= at);
           if (item === undefined) {
@@ -130,3 +158,13 @@ export function holdSession(id: string, channel: Channel, now: () => number = Da
     },
   };
 }
+
+const sizeOf = (item: SessionItem): number => ('bytes' in item ? item.bytes.length : 0);
+
+const gone = (): Terminal =>
+  new Terminal({
+    code: 'session-output-gone',
+    status: 410,
+    message: 'The connection broke, and what came meanwhile is more than is kept of a session.',
+    remedy: 'Begin it again.',
+  });

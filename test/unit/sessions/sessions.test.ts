@@ -111,6 +111,23 @@ describe('a session', () => {
     expect((await readAll(session, 2)).exit).toBe(7);
   });
 
+  it('gives again what was sent to one that has gone, and says so where that is too much', async () => {
+    const { one } = instances();
+    let given = 0;
+    await one.begin(ID, 'me', async () => ({
+      ...echo(),
+      output: (async function* () {
+        for (; given < 200; given += 1) yield { stream: 'stdout' as const, bytes: new Uint8Array(32_768) };
+      })(),
+    }));
+    const session = await one.find(ID, 'me');
+    const zombie = session.output(0, new AbortController().signal)[Symbol.asyncIterator]();
+    for (let read = 0; read < 20; read += 1) await zombie.next();
+    expect((await readAll(session, 2)).bytes.length).toBe(198 * 32_768);
+    expect((await zombie.next()).done).toBe(true);
+    await expect(readAll(session, 2)).rejects.toMatchObject({ code: 'session-output-gone' });
+  });
+
   it('passes over nothing: input that has a gap before it is not taken', async () => {
     const { one } = instances();
     const channel = echo();
