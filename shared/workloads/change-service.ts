@@ -105,12 +105,12 @@ export const isAccepted = (service: Service, spec: ServiceSpec, digest: Digest):
 
 /** A change that leaves the containers as they are also leaves a rollout where it is, and paused if it is. */
 function goingOn(
-  { rollout, progress }: Service,
+  { rollout, progress, removing }: Service,
   accepted: Revision | undefined,
   revision: Revision,
 ): Pick<Service, 'rollout' | 'progress'> {
   const same = accepted !== undefined && templateOf(accepted) === templateOf(revision);
-  if (!same || (rollout.state !== 'rolling' && rollout.state !== 'paused'))
+  if (!same || removing || (rollout.state !== 'rolling' && rollout.state !== 'paused'))
     return { rollout: { state: 'rolling' } };
   const kept =
     progress?.revision === accepted.number ? { ...progress, revision: revision.number } : undefined;

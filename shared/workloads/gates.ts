@@ -8,7 +8,8 @@ export const DEPENDENCIES_MS = 600_000;
 export function gateOf(plan: Plan): Next | undefined {
   const { desired, observed, proven, roles, now } = plan;
   const { gates = {} } = observed;
-  if (proven || desired.hold !== undefined || roles.current.size > 0) return undefined;
+  const starts = desired.count > 0 && roles.current.size === 0;
+  if (proven || desired.hold !== undefined || !starts) return undefined;
   const { dependsOn = [] } = desired;
   if (dependsOn.length > 0 && gates.dependencies !== true) {
     const { dependencies } = gates;

@@ -18,7 +18,9 @@ export async function removeService(
       never = service;
       return undefined;
     }
-    const { spec, digest } = service.accepted;
+    // What goes for good goes at once.
+    const { digest } = service.accepted;
+    const { rollout: _, ...spec } = service.accepted.spec;
     return {
       service: { ...service, removing: true },
       accept: { spec: { ...spec, replicas: 0 }, digest },

@@ -220,6 +220,15 @@ describe('somebody steers', () => {
     expect(await world.service()).toEqual(before);
   });
 
+  test('a service is removed though it is paused', async () => {
+    const world = await deployed({ strategy: 'canary', steps: [{ percent: 50, pause: 'until-resumed' }] });
+    await update(world);
+    await tell(world, 'pause-rollout');
+    await world.happen(world.deploy({ name: 'hello' }));
+    expect(await world.running()).toEqual([]);
+    expect(await world.service()).toBeUndefined();
+  });
+
   test('scaling while it is paused waits until it is resumed', async () => {
     const world = await deployed({ strategy: 'canary', steps: [{ percent: 50, pause: 'until-resumed' }] });
     await update(world);
