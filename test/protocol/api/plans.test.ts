@@ -1,15 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RepositoryName } from '../../../shared/model/image.ts';
 import { ServiceKey } from '../../../shared/model/service.ts';
-import {
-  ManifestEntry,
-  manifestRow,
-  partitionOf,
-  REGISTRY,
-  valuesOf,
-} from '../../../shared/registry/repository.ts';
 import { type ApiWorld, startApiWorld } from '../../support/api-world.ts';
 import { makeAsk } from '../../support/ask.ts';
+import { pushManifest } from './push-manifest.ts';
 
 const app = '/api/v1/environments/dev/applications/shop';
 const web = ServiceKey.parse({ environment: 'dev', application: 'shop', service: 'web' });
@@ -39,20 +32,7 @@ const plan = async (json: object) =>
 const apply = (json: object) => ask('POST', `${app}/apply`, { json });
 const service = async () => (await ask('GET', '/api/v1/environments/dev/services/shop/web')).json;
 
-/** The tag, and the manifest that it names. */
-async function push(letter: string): Promise<void> {
-  await world.push('shop/web:1', letter);
-  const entry = ManifestEntry.parse({
-    digest: `sha256:${letter.repeat(64)}`,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    size: 500,
-    imageSize: 2_500_000,
-    pushedAt: new Date().toISOString(),
-  });
-  await world.server.tables.commit(REGISTRY, partitionOf(RepositoryName.parse('shop/web')), [
-    { kind: 'upsert', row: manifestRow(entry.digest), values: valuesOf(entry) },
-  ]);
-}
+const push = (letter: string) => pushManifest(world, 'shop/web:1', letter);
 
 /** Deployed by a plan of its own, with both replicas healthy. */
 async function deployed() {
