@@ -31,7 +31,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^cli/' },
       to: {
-        path: '^(functions|infra|test|bench)/|^shared/(?!api|model|compose|auth/(permissions|repository-grant))',
+        path: '^(functions|infra|test|bench)/|^shared/(?!api|model|compose|formats|auth/(permissions|repository-grant))',
       },
     },
     {
@@ -55,7 +55,10 @@ module.exports = {
     {
       name: 'pure-folders-know-no-node',
       severity: 'error',
-      from: { path: '^shared/(model|compose|workloads|scheduling|events)/', pathNot: '\\.azure\\.ts$' },
+      from: {
+        path: '^shared/(model|compose|formats|workloads|scheduling|events)/',
+        pathNot: '\\.azure\\.ts$',
+      },
       to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'] },
     },
     {

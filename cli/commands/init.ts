@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { anExample, fromDockerfile } from '../compose/begin-application.ts';
 import { addComposeOptions, type ComposeOptions, notesText, readCompose } from '../compose/read-compose.ts';
+import { readOthers } from '../compose/read-others.ts';
 import { takeFiles } from '../compose/take-files.ts';
 import { applicationText } from '../compose/write-application.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -18,7 +19,10 @@ export const addInit = (program: Command): Command =>
     program
       .command('init')
       .description('begins a berth.yaml: from a compose file or a Dockerfile, or an example')
-      .argument('[file]', 'the compose file or the Dockerfile; left out: the one that is here'),
+      .argument(
+        '[file]',
+        'the compose file, Dockerfile, Procfile or app of Marathon; left out: a compose file or Dockerfile that is here',
+      ),
   ).action((named: string | undefined, options: ComposeOptions, command: Command) => {
     const output = outputOf(command);
     refuseExisting();
@@ -45,8 +49,9 @@ function textFrom(file: string | undefined, options: ComposeOptions, output: Out
   if (file === undefined) return anExample(folder);
   if (/(^|[./])(Dockerfile|Containerfile)/i.test(basename(file)))
     return fromDockerfile(readText(file), file, options.projectName ?? basename(resolve(file, '..')));
-  const files = COMPOSE.includes(file) && existsSync(file) ? filesWith(file) : [file];
-  const mapped = readCompose(files, options);
+  const other = readOthers(file, options);
+  const files = other === undefined && COMPOSE.includes(file) && existsSync(file) ? filesWith(file) : [file];
+  const mapped = other ?? readCompose(files, options);
   for (const line of notesText(mapped)) output.say(line);
   return applicationText(mapped, files);
 }

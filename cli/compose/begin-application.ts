@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { readDockerfile } from '../../shared/compose/dockerfile.ts';
-import { applicationName } from '../../shared/compose/map/map-project.ts';
+import { applicationName } from '../../shared/compose/map/conclude.ts';
 
 /** A berth.yaml of a folder with a Dockerfile: one service, with what the Dockerfile says of it. */
 export function fromDockerfile(text: string, file: string, folder: string): string {

@@ -1,4 +1,4 @@
-import type { MappedProject } from '../../shared/compose/map/map-project.ts';
+import type { MappedProject } from '../../shared/compose/map/conclude.ts';
 import { ApplicationSpec } from '../../shared/model/application.ts';
 import type { Session } from '../session.ts';
 import { buildImages } from './build-images.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { issueText } from '../../shared/compose/faults.ts';
-import { type MappedProject, mapProject } from '../../shared/compose/map/map-project.ts';
+import type { MappedProject } from '../../shared/compose/map/conclude.ts';
+import { mapProject } from '../../shared/compose/map/map-project.ts';
 import { readProject } from '../../shared/compose/project.ts';
 import { Invalid } from '../../shared/model/invalid.ts';
 import { exitCodes } from '../exit-codes.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { MappedProject } from '../../shared/compose/map/map-project.ts';
+import type { MappedProject } from '../../shared/compose/map/conclude.ts';
 import { parseForeignReference } from '../../shared/model/foreign-reference.ts';
 import { imageText } from '../image-name.ts';
 import { builtName } from './built-name.ts';

@@ -1,32 +1,13 @@
-import type { z } from 'zod';
-import { ApplicationSpec } from '../../model/application.ts';
-import { Invalid, type Issue } from '../../model/invalid.ts';
-import { nearest } from '../../model/nearest.ts';
-import { keysAt } from '../../model/schema-keys.ts';
-import { byPlace, composeInvalid, issueText } from '../faults.ts';
 import type { ComposeProject } from '../project.ts';
 import { entriesOf } from '../tree.ts';
-import type { Build } from './build.ts';
-import { mapService, type NamedImage, ownFields } from './map-service.ts';
+import { applicationName, concluded, type MappedProject } from './conclude.ts';
+import { mapService, ownFields } from './map-service.ts';
 import type { Contents } from './mounts.ts';
 import { mapNetworks } from './networks.ts';
 import { Outcome } from './outcome.ts';
-import { mapContents, type SecretSource } from './resources-of-project.ts';
+import { mapContents } from './resources-of-project.ts';
 import type { Fields } from './rule.ts';
 import { serviceKeys } from './service-keys.ts';
-
-export interface MappedProject {
-  /** As a berth.yaml has it. Images are still those of the compose file; those that are built have none yet. */
-  readonly application: Fields & {
-    readonly name: string;
-    readonly services: Readonly<Record<string, Fields>>;
-  };
-  readonly images: readonly NamedImage[];
-  readonly builds: readonly Build[];
-  readonly secretSources: readonly SecretSource[];
-  /** What was left out without loss, and what was left out on purpose. */
-  readonly notes: readonly Issue[];
-}
 
 /**
  * A compose project as an application.
@@ -71,17 +52,15 @@ export function mapProject(
     ...Object.fromEntries(Object.entries(found).filter(([, entries]) => Object.keys(entries).length > 0)),
     ...own.fields,
   };
-  check(application, outcome);
-  for (const name of outcome.unused)
-    outcome.notes.push({ path: '', message: `--ignore ${name}: nothing is refused for it.` });
-  if (outcome.refusals.length > 0) throw notHonoured(outcome.refusals);
-  return {
-    application,
-    images: mapped.flatMap(({ image }) => (image === undefined ? [] : [image])),
-    builds: mapped.flatMap(({ build }) => (build === undefined ? [] : [build])),
-    secretSources,
-    notes: [...outcome.notes].sort(byPlace),
-  };
+  return concluded(
+    {
+      application,
+      images: mapped.flatMap(({ image }) => (image === undefined ? [] : [image])),
+      builds: mapped.flatMap(({ build }) => (build === undefined ? [] : [build])),
+      secretSources,
+    },
+    outcome,
+  );
 }
 
 /** Compose knows no limit where none is said; Berth, which places by it, has to know one. */
@@ -95,59 +74,4 @@ const withResources = (fields: Fields): Fields => ({
 function saysNoAmount({ resources }: Fields): boolean {
   const said = Object.keys((resources as object | undefined) ?? {});
   return !said.includes('cpu') || !said.includes('memory');
-}
-
-/** Compose allows digits in front and underscores. */
-export const applicationName = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+/, '')
-    .slice(0, 40)
-    .replace(/-+$/, '') || 'app';
-
-/** What the fields must be, told of the keys that they come from. Images are looked at where they are found. */
-function check(
-  application: Fields & { readonly services: Readonly<Record<string, Fields>> },
-  outcome: Outcome,
-): void {
-  const services = Object.fromEntries(
-    Object.entries(application.services).map(([name, fields]) => [name, { ...fields, image: 'image' }]),
-  );
-  const parsed = ApplicationSpec.safeParse({ ...application, services });
-  for (const issue of parsed.error?.issues ?? []) {
-    const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
-    const faults =
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ at: [...path, key], reason: unknownKey(key, issue.path) }))
-        : [{ at: path, reason: reasonOf(issue) }];
-    for (const { at, reason } of faults) {
-      const place = outcome.originOf(at);
-      if (place !== undefined) outcome.refuseAt(place, at, reason);
-      else if (outcome.refusals.length === 0) outcome.refusals.push({ path: at.join('.'), message: reason });
-    }
-  }
-}
-
-function unknownKey(key: string, path: readonly PropertyKey[]): string {
-  const known = keysAt(ApplicationSpec, path);
-  const guess = nearest(key, known, 1).map((name) => ` Did you mean "${name}"?`);
-  return `a berth.yaml has no such key.${guess.join('')}`;
-}
-
-/** Of a name that cannot be used, what its rule says. */
-function reasonOf(issue: z.core.$ZodIssue): string {
-  const said = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  return `${said.replace(/^Invalid input: /, '')}.`.replace(/\.\.$/, '.');
-}
-
-function notHonoured(refusals: readonly Issue[]): Invalid {
-  const { issues } = composeInvalid(refusals);
-  return new Invalid({
-    code: 'compose-not-honoured',
-    message: issues.map(issueText).join('\n'),
-    remedy:
-      'Nothing was changed. Mend these keys, or go on without one on purpose: --ignore KEY, for example --ignore stdin_open. docs/compose.md lists every key.',
-    issues,
-  });
 }

@@ -1,4 +1,5 @@
-import { type MappedProject, mapProject } from '../../../shared/compose/map/map-project.ts';
+import type { MappedProject } from '../../../shared/compose/map/conclude.ts';
+import { mapProject } from '../../../shared/compose/map/map-project.ts';
 import { Invalid } from '../../../shared/model/invalid.ts';
 import { faultText, projectOf } from './project-of.ts';
 
