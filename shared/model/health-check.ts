@@ -4,7 +4,7 @@ const command = z.array(z.string()).min(1);
 const path = z.string().startsWith('/');
 
 /** Durations are seconds. */
-export const Liveness = z
+const Liveness = z
   .strictObject({
     /** HTTP GET on the service's port must answer 2xx or 3xx. */
     path: path.optional(),
@@ -23,7 +23,6 @@ export const Liveness = z
         message: 'expected path or command, not both',
       });
   });
-export type Liveness = z.infer<typeof Liveness>;
 
 /** Durations are seconds. `checkHealth` says what does not go together. */
 export const HealthCheck = z.strictObject({

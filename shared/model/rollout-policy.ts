@@ -13,7 +13,7 @@ const Amount = z.union(
 );
 export type Amount = z.infer<typeof Amount>;
 
-export const CanaryStep = z.strictObject({
+const CanaryStep = z.strictObject({
   /** Share of the replicas that are new in this step; percent, rounded up. */
   percent: z.number().int().min(1).max(100),
   /** Seconds until the next step, or until somebody resumes the rollout. */
@@ -22,16 +22,14 @@ export const CanaryStep = z.strictObject({
     'expected a number of seconds, or until-resumed',
   ),
 });
-export type CanaryStep = z.infer<typeof CanaryStep>;
 
 /** When so many starts have failed that the rollout fails; without it the first one ends it. */
-export const Breaker = z.strictObject({
+const Breaker = z.strictObject({
   /** Of the wanted replicas. */
   percent: z.number().int().min(1).max(100).default(50),
   least: z.number().int().min(1).max(1000).default(3),
   most: z.number().int().min(1).max(1000).default(200),
 });
-export type Breaker = z.infer<typeof Breaker>;
 
 /** How a service goes from one revision to the next. */
 export const RolloutPolicy = z

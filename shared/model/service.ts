@@ -15,13 +15,12 @@ export type ServiceKey = z.infer<typeof ServiceKey>;
 export const serviceId = (key: ServiceKey): string => `${key.environment}.${key.application}.${key.service}`;
 
 /** How the rollout of a revision ended. */
-export const RevisionEnd = z.object({
+const RevisionEnd = z.object({
   state: z.enum(['done', 'failed']),
   at: z.iso.datetime(),
   code: z.string().optional(),
   reason: z.string().optional(),
 });
-export type RevisionEnd = z.infer<typeof RevisionEnd>;
 
 /** One accepted specification of a service; never changed once written, but for how its rollout ended. */
 export const Revision = z.object({
@@ -82,14 +81,13 @@ export const RolloutStatus = z.discriminatedUnion('state', [
 export type RolloutStatus = z.infer<typeof RolloutStatus>;
 
 /** How far a rollout is, beyond what its replicas say; times are milliseconds since 1970. */
-export const RolloutProgress = z.object({
+const RolloutProgress = z.object({
   revision: z.number().int().positive(),
   stage: z.number().int().min(0),
   stageSince: z.number().optional(),
   bakeUntil: z.number().optional(),
   paused: z.number().optional(),
 });
-export type RolloutProgress = z.infer<typeof RolloutProgress>;
 
 /** An image that was not accepted, since the policies of its repository demand more than was found of it. */
 export const RefusedImage = z.object({

@@ -31,7 +31,7 @@ export const answerUndo = (
   });
 
 /** The one that serves where another was tried, or the newest before it that was healthy. */
-export function earlierOf(service: Service, revisions: readonly Revision[]): Revision {
+function earlierOf(service: Service, revisions: readonly Revision[]): Revision {
   const { accepted, healthyRevision } = service;
   const current = accepted && templateOf(accepted);
   const others = revisions

@@ -18,7 +18,7 @@ import { placeOf, type Stores } from './stores.ts';
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 500;
 
-export interface BeforePorts extends Pick<WorkloadPorts, 'stores' | 'now' | 'sleep'> {
+interface BeforePorts extends Pick<WorkloadPorts, 'stores' | 'now' | 'sleep'> {
   readonly images: ImageResolver;
   readonly trust: ImageTrust;
   /** Starts the run's orchestration, unless it is going. */
@@ -122,7 +122,7 @@ async function imageOf(
 }
 
 /** What a job and a service have in common, with the step's own command. */
-export function jobSpecOf(spec: ServiceSpec): JobSpec {
+function jobSpecOf(spec: ServiceSpec): JobSpec {
   const { before } = spec;
   const common = Object.fromEntries(Object.entries(spec).filter(([name]) => name in JobSpec.shape));
   return JobSpec.parse({

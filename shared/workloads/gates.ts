@@ -2,7 +2,7 @@ import type { Plan } from './plan.ts';
 import type { Next } from './steps.ts';
 
 /** Milliseconds that a service waits for those that it depends on, where its rollout has no deadline. */
-export const DEPENDENCIES_MS = 600_000;
+const DEPENDENCIES_MS = 600_000;
 
 /** What has to happen before the first new replica starts; undefined if nothing has to, or all did. */
 export function gateOf(plan: Plan): Next | undefined {

@@ -15,7 +15,7 @@ export interface Pace {
   readonly stopsOnFailure: boolean;
 }
 
-export interface Stage {
+interface Stage {
   /** Replicas of the new revision. */
   readonly count: number;
   /** Milliseconds; absent: until somebody resumes the rollout. */

@@ -13,7 +13,7 @@ import { idOf, needOf, type Situation } from './slot-needs.ts';
 import type { Step, StepOf } from './steps.ts';
 
 /** What the slots of the new revision need. */
-export interface Needs {
+interface Needs {
   readonly steps: Step[];
   readonly stuck: readonly Failure[];
   /** Slots that are served. */
