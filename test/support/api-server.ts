@@ -14,6 +14,7 @@ import { deliveryServices } from '../../functions/delivery-services.ts';
 import * as api from '../../functions/http/api/main.ts';
 import type { Endpoint } from '../../functions/http/endpoint.ts';
 import { registryFor } from '../../functions/http/registry-handler.ts';
+import { ingressServices } from '../../functions/ingress-services.ts';
 import { mirrorServices } from '../../functions/mirror-services.ts';
 import type { Services } from '../../functions/services.ts';
 import { ensurePlatformCa } from '../../infra/local/platform-ca/authority.ts';
@@ -134,6 +135,11 @@ const settings = {
   resourceGroup: 'berth-machines',
 };
 
+/** There are no machines whose containers could be told anything. */
+const noInside = (): never => {
+  throw new TypeError('the API has nothing to do inside of containers');
+};
+
 /** What the API needs of the app's services, all in this process. */
 function memoryServices(tables: Tables, blobs: Blobs) {
   const now = () => new Date();
@@ -160,7 +166,7 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     golden: goldenStore(tables),
     machineImages: memoryMachineImages({ now, power: () => undefined }),
     engineCa: () => ca,
-    stores: stores(tables),
+    ...ingressServices({ tables, secrets, stores: stores(tables), insideOf: noInside }),
     events: eventStore(tables, now),
     images: imageResolver(tables),
     policies: policyStore(tables, now),
