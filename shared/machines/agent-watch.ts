@@ -53,7 +53,8 @@ class Watch(threading.Thread):
     # What the engine lists, and what it says of those that it asks itself.
     def follow(self, listed):
         with self.room:
-            running = {one['Id']: one for one in listed if one['State'] == 'running' and 'berth.watch' in one['Labels']}
+            running = {one['Id']: one for one in listed
+                       if one['State'] in ('running', 'paused') and 'berth.watch' in one['Labels']}
             for gone in set(self.known) - set(running):
                 del self.known[gone]
             for ident, one in running.items():
