@@ -55,6 +55,10 @@ export function engineDoor(insideOf: InsideOf): Door {
       ]);
       if (code !== 0) throw new TypeError(`the ingress on ${replica.machine} asked for certificates twice`);
     },
+    async leave(replica) {
+      const engine = await inside(replica);
+      await engine.run(replica.container, ['/berth/leave'], APPLY_MS);
+    },
     async drained(replica, servers, seconds) {
       const whole = Math.ceil(seconds);
       const engine = await inside(replica);

@@ -23,6 +23,8 @@ export interface Door {
    * @throws Terminal `proxy-refused` if the proxy does not take it; Retryable if the replica does not answer
    */
   apply(replica: IngressReplica, bundle: Bundle): Promise<void>;
+  /** The load balancer gives it no more connections, from its next probe on. */
+  leave(replica: IngressReplica): Promise<void>;
   /** Waits until the servers have no request under way; at most so many seconds. `servers`: `backend/s0`. @returns whether they have none */
   drained(replica: IngressReplica, servers: readonly string[], seconds: number): Promise<boolean>;
 }

@@ -31,13 +31,15 @@ export const ingressApplication = (
       [INGRESS.service]: {
         image: `${REPOSITORY}@${digest}`,
         pool,
-        replicas,
-        ...(everyMachine && { mode: 'one-per-machine' }),
+        ...(everyMachine
+          ? { mode: 'one-per-machine' }
+          : { replicas, placement: { spread: 'machine', atMostPerMachine: 1 } }),
         resources: { cpu: 0.25, memory: 256 },
         port: HEALTH_PORT,
-        ports: [{ machine: HTTP_PORT }, { machine: HTTPS_PORT }],
+        // The last one is what the load balancer asks.
+        ports: [{ machine: HTTP_PORT }, { machine: HTTPS_PORT }, { machine: HEALTH_PORT }],
         health: { path: '/healthz', deadline: 60 },
-        placement: { spread: 'machine', atMostPerMachine: 1 },
+        rollout: { unavailable: 1, surge: replicas === 1 && !everyMachine ? 1 : 0 },
         // haproxy then ends what it has and takes no more.
         stopSignal: 'SIGUSR1',
         stopGrace: 30,

@@ -17,6 +17,9 @@ export interface Notice {
   push(): Promise<Pushed>;
 }
 
+/** Milliseconds in which the load balancer has asked at least once: balancer.azure.ts. */
+const PROBED_MS = 6_000;
+
 /**
  * Changes that come while one is being told are told together afterwards. A proxy that could not be told is told by the
  * next change, or by the sweep: what a rollout does goes on.
@@ -34,6 +37,12 @@ export function notice(ports: PushPorts, report: (error: unknown) => void): Noti
     });
     return next;
   };
+  /** The ingress itself is stopped: connections go to the others first. */
+  const left = async ({ machine, address, containerId }: Replica): Promise<void> => {
+    if (containerId === undefined || (await allRoutes(ports.tables)).length === 0) return;
+    await ports.door.leave({ machine, address, container: containerId });
+    await ports.sleep(PROBED_MS);
+  };
   const routesOf = async (key: ServiceKey) =>
     (await allRoutes(ports.tables)).filter((row) => serviceId(row.key) === serviceId(key));
   return {
@@ -47,6 +56,7 @@ export function notice(ports: PushPorts, report: (error: unknown) => void): Noti
     },
     async withdrawn(replica) {
       try {
+        if (isIngress(replica.key)) return await left(replica);
         const routes = await routesOf(replica.key);
         if (routes.length === 0) return;
         const { servers, told } = await tell();

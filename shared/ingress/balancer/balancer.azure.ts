@@ -3,7 +3,7 @@ import { found } from '../../machines/arm-answers.azure.ts';
 import { resourceId, SECURITY_GROUP } from '../../machines/arm-bodies.azure.ts';
 import type { ArmClients } from '../../machines/arm-clients.azure.ts';
 import type { OperationKind, Progress } from '../../machines/cloud.ts';
-import { HTTP_PORT, HTTPS_PORT } from '../proxy-config.ts';
+import { HEALTH_PORT, HTTP_PORT, HTTPS_PORT } from '../proxy-config.ts';
 import { BALANCER, BALANCER_IP, BALANCER_RULE, type Balancer, type BalancerProgress } from './balancer.ts';
 
 /** Milliseconds until what ARM was asked for is looked at again. */
@@ -33,7 +33,8 @@ export function azureBalancer({ network, settings, group, begin }: ArmClients): 
       },
     ],
     backendAddressPools: [{ name: POOL }],
-    probes: [{ name: PROBE, protocol: 'Tcp', port: HTTP_PORT, intervalInSeconds: 5, probeThreshold: 1 }],
+    // Closed before the proxy is: who leaves gets no more connections.
+    probes: [{ name: PROBE, protocol: 'Tcp', port: HEALTH_PORT, intervalInSeconds: 5, probeThreshold: 1 }],
     loadBalancingRules: Object.entries(PORTS).map(([name, port]) => ({
       name,
       protocol: 'Tcp',
@@ -88,7 +89,7 @@ export function azureBalancer({ network, settings, group, begin }: ArmClients): 
       sourceAddressPrefix: '*',
       sourcePortRange: '*',
       destinationAddressPrefix: '*',
-      destinationPortRanges: Object.values(PORTS).map(String),
+      destinationPortRanges: [...Object.values(PORTS), HEALTH_PORT].map(String),
     };
     return begun(
       await begin(operation, () =>

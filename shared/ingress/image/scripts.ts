@@ -45,8 +45,15 @@ else
     fi
     sleep 0.05
   done
+  [ ! -e /berth/leaving ] || /berth/leave
 fi
 echo "$1" > /berth/version
+`;
+
+/** `leave`: the load balancer's probe is refused from now on, whatever is taken into use; requests are still answered. */
+const LEAVE = `#!/bin/sh
+: > /berth/leaving
+echo 'disable frontend health' | socat -t 5 - UNIX-CONNECT:/run/haproxy.sock
 `;
 
 /** `drained SECONDS BACKEND/SERVER…`: waits until these servers, of the process and of older ones, have nothing to do. */
@@ -89,6 +96,7 @@ frontend health
 export const IMAGE_FILES = [
   { path: 'berth/start', mode: 0o755, content: START },
   { path: 'berth/apply', mode: 0o755, content: APPLY },
+  { path: 'berth/leave', mode: 0o755, content: LEAVE },
   { path: 'berth/drained', mode: 0o755, content: DRAINED },
   { path: 'berth/current/haproxy.cfg', mode: 0o644, content: FIRST },
   { path: 'berth/current/structure', mode: 0o644, content: 'none\n' },
@@ -138,4 +146,4 @@ ls -1 | sed -n 's/^haproxy_\\([^_]*\\)_.*/haproxy \\1/p'
 `;
 
 /** Names what an image was made from besides Debian's packages: grows with every change of this file. */
-export const RECIPE = 'recipe-1';
+export const RECIPE = 'recipe-2';

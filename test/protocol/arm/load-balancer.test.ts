@@ -6,6 +6,7 @@ import type { BalancerProgress } from '../../../shared/ingress/balancer/balancer
 import { armClients } from '../../../shared/machines/arm-clients.azure.ts';
 import { azureCloud } from '../../../shared/machines/cloud.azure.ts';
 import { credential, GROUP, startTestArm, type TestArm } from '../../support/arm.ts';
+import { until } from '../../support/conditions.ts';
 import { network } from './resources.ts';
 
 /** Ports 80 and 443 of loopback addresses that nothing else has. */
@@ -26,6 +27,7 @@ describe.skipIf(!canBind)('a load balancer of the local endpoint, by the Azure S
   let arm: TestArm;
   let balancer: ReturnType<typeof azureBalancer>;
   const servers: Server[] = [];
+  const probes: Server[] = [];
 
   async function settled(step: () => Promise<BalancerProgress>): Promise<BalancerProgress> {
     for (let tries = 0; tries < 50; tries += 1) {
@@ -54,13 +56,16 @@ describe.skipIf(!canBind)('a load balancer of the local endpoint, by the Azure S
       const address = await cloud.nicAddress(`${name}-nic`);
       const server = createServer((_, response) => response.end(name));
       await new Promise<void>((resolve) => server.listen(80, address, resolve));
+      const probed = createServer((_, response) => response.end('ok'));
+      await new Promise<void>((resolve) => probed.listen(8404, address, resolve));
       servers.push(server);
+      probes.push(probed);
     }
   });
 
   afterAll(async () => {
     for (const server of servers) server.closeAllConnections();
-    for (const server of servers) server.close();
+    for (const server of [...servers, ...probes]) server.close();
     await arm?.close();
   });
 
@@ -82,6 +87,17 @@ describe.skipIf(!canBind)('a load balancer of the local endpoint, by the Azure S
     second?.closeAllConnections();
     await new Promise((resolve) => second?.close(resolve));
     expect([await ask(), await ask(), await ask()]).toEqual(['a', 'a', 'a']);
+  });
+
+  it('gives no connection to one whose probe is refused, though it would take it', async () => {
+    const [first] = probes;
+    await new Promise((resolve) => first?.close(resolve));
+    const [one] = servers;
+    // The other is gone for its requests, but answers the probe.
+    await until('a is passed over', async () => (await ask()) !== 'a', 15);
+    expect(one?.listening).toBe(true);
+    await new Promise<void>((resolve) => first?.listen(8404, '127.77.0.4', resolve));
+    await until('a is back', async () => (await ask()) === 'a', 15);
   });
 
   it('keeps what is there, and lets members go', async () => {

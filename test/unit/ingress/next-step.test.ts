@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { IngressState } from '../../../shared/ingress/ingress-state.ts';
+import { ingressApplication } from '../../../shared/ingress/ingress-application.ts';
+import { IngressSettings, IngressState } from '../../../shared/ingress/ingress-state.ts';
 import {
   deploymentOf,
   IMAGE_LIFE,
   type IngressSeen,
   nextIngressStep,
 } from '../../../shared/ingress/next-step.ts';
+import { Digest } from '../../../shared/model/image.ts';
 
 const now = Date.parse('2026-11-30T12:00:00Z');
 const image = {
@@ -27,6 +29,18 @@ const seen = (state: object, more: Partial<IngressSeen> = {}): IngressSeen => ({
 });
 const deployed = deploymentOf(IngressState.parse({ image }));
 const ready = { state: 'ready', address: '1.2.3.4', members: ['a-nic', 'b-nic'] };
+
+it.each([
+  [{ replicas: 1 }, { replicas: 1, rollout: { surge: 1 } }],
+  [
+    { replicas: 3, pool: 'edge' },
+    { replicas: 3, pool: 'edge', rollout: { surge: 0, unavailable: 1 } },
+  ],
+  [{ everyMachine: true }, { mode: 'one-per-machine', rollout: { surge: 0, unavailable: 1 } }],
+])('settings %j are an application that is legal', (settings, service) => {
+  const { services } = ingressApplication(Digest.parse(image.digest), IngressSettings.parse(settings));
+  expect(Object.values(services)).toMatchObject([service]);
+});
 
 describe('the way to an ingress', () => {
   it.each([

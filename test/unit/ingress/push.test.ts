@@ -34,12 +34,16 @@ function world() {
   const silent = new Set<string>();
   const taken = new Map<string, Bundle>();
   const drained: string[][] = [];
+  const left: string[] = [];
   const door: Door = {
     async apply({ machine }: IngressReplica, bundle) {
       await new Promise((resolve) => setImmediate(resolve));
       if (silent.has(machine))
         throw new Retryable({ code: 'engine-unreachable', message: 'gone', remedy: 'wait' });
       if (bundle.version > (taken.get(machine)?.version ?? 0)) taken.set(machine, bundle);
+    },
+    async leave({ machine }) {
+      left.push(machine);
     },
     async drained(_ingress, servers) {
       drained.push([...servers]);
@@ -60,14 +64,14 @@ function world() {
     challenges: async () => ({}),
     door,
     random: Math.random,
-    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(20, milliseconds))),
   };
   const told = notice(ports, (error) => {
     throw error;
   });
   const replicas = watchedReplicas(documents.replicas, told);
   const put = (one: Replica) => replicas.upsert(...placeOf.replica(one), one);
-  return { tables, ports, told, put, taken, silent, drained };
+  return { tables, ports, told, put, taken, silent, drained, left };
 }
 
 const app = ApplicationSpec.parse({
@@ -113,6 +117,15 @@ describe('what the ingress is told', () => {
     await Promise.all([0, 1].map((slot) => told.withdrawn(replica(key, slot, 'unhealthy'))));
     expect(drained).toHaveLength(2);
     expect(new Set(drained.flat()).size).toBe(2);
+  });
+
+  it('is that an ingress which is stopped takes no more connections, while there are routes', async () => {
+    const { tables, told, left } = world();
+    await told.withdrawn(replica(INGRESS, 0, 'unhealthy'));
+    expect(left).toEqual([]);
+    await claimRoutes(tables, key.environment, app, since);
+    await told.withdrawn(replica(INGRESS, 0, 'unhealthy'));
+    expect(left).toEqual(['pool-m0']);
   });
 
   it('asks nothing of proxies for a service without routes', async () => {
