@@ -2,6 +2,7 @@ import { newMachineName } from '../shared/machines/machine-names.ts';
 import { poolOutlook } from '../shared/machines/pool-outlook.ts';
 import { leftOn } from '../shared/machines/replacement/drain-state.ts';
 import type { Machine } from '../shared/model/machine.ts';
+import { isVolumeReservation } from '../shared/model/volume-record.ts';
 import { homeless } from '../shared/scheduling/homeless.ts';
 import { LIMITS_ROW, MACHINES_RANGE, MachineRoom, type Reservation } from '../shared/scheduling/rows.ts';
 import { documentOf } from '../shared/state/documents.ts';
@@ -18,6 +19,12 @@ export async function homelessOn(
   reservations: readonly Reservation[],
   made: Pick<Services, 'now' | 'machines' | 'stores' | 'tables' | 'offers' | 'breakers'>,
 ): Promise<string | undefined> {
+  const volumes = reservations.filter(
+    ({ machine, reservation }) => machine === name && isVolumeReservation(reservation),
+  );
+  const [volume] = volumes;
+  if (volume !== undefined)
+    return `it holds ${volumes.map(({ reservation }) => reservation).join(', ')}, whose data is nowhere else: berth volumes ls`;
   const services = new Set(leftOn(name, reservations).services);
   const there = reservations.filter(({ machine, group }) => machine === name && services.has(group));
   if (there.length === 0) return undefined;

@@ -28,6 +28,13 @@ export const faults = {
       message: `The machine cannot use ${image}: ${detail}`,
       remedy: 'Push an image for the platform of the machines, linux/amd64 or as the pool says.',
     }),
+  volumeInUse: (name: string, detail: string) =>
+    new Terminal({
+      code: 'volume-in-use',
+      status: 409,
+      message: `A container has the volume ${name}: ${detail}`,
+      remedy: 'Stop what uses it first: deploy the service without it, or with no replicas.',
+    }),
   portTaken: (detail: string) =>
     new Terminal({
       code: 'port-taken',

@@ -56,8 +56,15 @@ export function afterStart(
       const since = observed.shortage?.since ?? at;
       return { ...observed, replicas: rest, shortage: { since, retryAt: at + SHORTAGE_RETRY_MS, reason } };
     }
-    case 'refused':
-      return { ...observed, replicas: rest, failure: outcome.failure };
+    case 'refused': {
+      const { failure, at } = outcome;
+      const refused = { ...observed, replicas: rest, failure };
+      if (at === undefined) return refused;
+      // A revision that was healthy before is not given up: it is tried again, and not at once.
+      const { code, reason } = failure;
+      const since = observed.shortage?.since ?? at;
+      return { ...refused, shortage: { since, retryAt: at + SHORTAGE_RETRY_MS, reason, code } };
+    }
   }
 }
 

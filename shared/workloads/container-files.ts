@@ -149,7 +149,7 @@ async function carry(
     image,
     command: ['-'],
     environment: {},
-    labels: { [labels.environment]: given[labels.environment] ?? '', [labels.filesOf]: name },
+    labels: { ...ownersOf(given), [labels.filesOf]: name },
     cpu: 0.01,
     memory: 16,
     publish: undefined,
@@ -176,6 +176,14 @@ async function carry(
     readOnly: true,
   }));
 }
+
+/** Whose it is, so that the sweep knows when nobody is about to use it. */
+const ownersOf = (given: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(given).filter(([label]) =>
+      [labels.environment, labels.service, labels.job, labels.run].some((one) => one === label),
+    ),
+  );
 
 const secretMissing = (name: string, environment: string) =>
   new Terminal({

@@ -1,4 +1,4 @@
-import type { JobSpec, ServiceSpec } from '../model/application.ts';
+import type { JobSpec, ServiceSpec, SidecarSpec } from '../model/application.ts';
 import { type JobKey, jobId } from '../model/job.ts';
 import type { PlacementSpec } from '../model/placement.ts';
 import { portText } from '../model/placement.ts';
@@ -11,7 +11,7 @@ export function replicaDemand(key: ServiceKey, spec: ServiceSpec, template: numb
   const fixed = (spec.ports ?? []).map(portText);
   const wishes = wishesOf(key, spec.placement, follows ? 1 : undefined);
   return {
-    ...resourcesOf(spec),
+    ...withSidecars(resourcesOf(spec), spec),
     port: spec.port !== undefined,
     set: `${serviceId(key)}.r${template}`,
     ...(fixed.length > 0 && { fixed }),
@@ -44,6 +44,14 @@ const resourcesOf = ({ resources: { cpu, memory, gpu } }: ServiceSpec | JobSpec)
   memory,
   ...(gpu !== undefined && gpu > 0 && { gpu }),
 });
+
+/** A replica is on one machine with what stands beside it. */
+function withSidecars<R extends { cpu: number; memory: number }>(own: R, { sidecars }: ServiceSpec): R {
+  const beside = Object.values<SidecarSpec>(sidecars ?? {}).map(({ resources }) => resources);
+  if (beside.length === 0) return own;
+  const sum = (of: 'cpu' | 'memory') => beside.reduce((total, one) => total + one[of], own[of]);
+  return { ...own, cpu: sum('cpu'), memory: sum('memory') };
+}
 
 function wishesOf(
   key: Pick<ServiceKey, 'environment' | 'application'>,

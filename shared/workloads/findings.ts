@@ -103,10 +103,15 @@ export function strayReplica(
     container,
     reason,
   });
+  const carries = container.labels[labels.filesOf];
+  if (carries !== undefined)
+    return swept?.owned === true ? undefined : remove(`it carried files for ${carries}, which is not there`);
   if (said === undefined) return undefined;
   if (swept === undefined) return remove(`there is no service ${said.service}`);
   const { service, revision, observed, owned } = swept;
   if (owned) return undefined;
+  const beside = container.labels[labels.sidecarOf];
+  if (beside !== undefined) return remove(`${beside}, which it stood beside, is gone`);
   const { key } = service;
   const { slot, generation, port, gpus } = said;
   if (revision === undefined || templateOf(revision) !== said.revision || !mayHaveSlot(revision.spec, slot))

@@ -1,6 +1,7 @@
+import type { SidecarSpec } from '../model/application.ts';
 import { type Digest, parseImageReference, type RepositoryName } from '../model/image.ts';
 import { jobId } from '../model/job.ts';
-import { serviceId } from '../model/service.ts';
+import { type Revision, serviceId } from '../model/service.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import { placeOf, type Stores } from './stores.ts';
 
@@ -12,6 +13,14 @@ export interface ImageUser {
   readonly repository: RepositoryName;
   readonly digest: Digest;
 }
+
+/** Images of a revision: its own, and those of its sidecars. */
+export const imagesOf = ({ spec, digest }: Revision): readonly { image: string; digest: Digest }[] => [
+  { image: spec.image, digest },
+  ...Object.values<SidecarSpec>(spec.sidecars ?? {}).flatMap((sidecar) =>
+    sidecar.digest === undefined ? [] : [{ image: sidecar.image, digest: sidecar.digest }],
+  ),
+];
 
 /**
  * Everything that runs an image of the repository: the newest accepted revision of each service and the one that serves, the
@@ -31,8 +40,8 @@ export async function imageUsers(
         ? undefined
         : (await revisions.get(...placeOf.revision(value.key, value.healthyRevision)))?.value;
     for (const revision of [value.accepted, serving])
-      if (revision !== undefined && isOfRepository(revision.spec.image))
-        found.push({ kind: 'service', name, repository, digest: revision.digest });
+      for (const { image, digest } of revision === undefined ? [] : imagesOf(revision))
+        if (isOfRepository(image)) found.push({ kind: 'service', name, repository, digest });
   }
   for await (const { value } of jobs.list({})) {
     const name = jobId(value.key);

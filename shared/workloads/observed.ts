@@ -59,8 +59,13 @@ export interface Observed {
   readonly leaving?: readonly string[];
   /** Of a service that runs once on each machine: the slots of those that there are. */
   readonly slots?: readonly number[];
-  /** No machine had room, and none may be added. */
-  readonly shortage?: { readonly since: Moment; readonly retryAt: Moment; readonly reason: string };
+  /** No machine had room, and none may be added; `code`: it was refused for another reason. */
+  readonly shortage?: {
+    readonly since: Moment;
+    readonly retryAt: Moment;
+    readonly reason: string;
+    readonly code?: string;
+  };
   /** Every replica of the new revision was healthy at once, so that the old ones may go: there is no way back by halves. */
   readonly promoted?: boolean;
   /** How far the rollout is. */

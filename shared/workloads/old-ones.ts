@@ -34,7 +34,8 @@ export function stopsOfOld(plan: Plan, healthy: number, blocked: number): Step[]
   const spare = Math.max(0, serving - least);
   const idle = roles.old.filter((one) => !isHealthy(one)).slice(0, blocked);
   const inTheWay = [...roles.old.filter(isHealthy)]
-    .sort((a, b) => Number(isStandby(b)) - Number(isStandby(a)))
+    // By slot, as new ones are started: of a volume the old one of the slot goes before the new one comes.
+    .sort((a, b) => Number(isStandby(b)) - Number(isStandby(a)) || a.slot - b.slot)
     .slice(0, Math.max(0, blocked - idle.length));
   const healthyOnes = [...roles.surplus, ...inTheWay].slice(0, spare);
   return [...idle, ...healthyOnes].map((replica) =>

@@ -22,7 +22,7 @@ export type StartOutcome =
       readonly at: Moment;
     }
   /** Image, registry or engine say no for good; nothing is left of the replica. */
-  | { readonly outcome: 'refused'; readonly failure: Failure }
+  | { readonly outcome: 'refused'; readonly failure: Failure; readonly at?: Moment }
   | Superseded;
 
 export type CheckOutcome =

@@ -24,6 +24,9 @@ export const labels = {
   /** Of a sidecar: its name, and that of the container that it stands beside. */
   sidecar: 'berth.sidecar',
   sidecarOf: 'berth.sidecar-of',
+  networkOf: 'berth.network-of',
+  /** Of a container with sidecars: their names. */
+  sidecars: 'berth.sidecars',
   /** Versions of the secrets that it was given. */
   secrets: 'berth.secrets',
   /** Of a container that only carries files: whose they are. */

@@ -11,6 +11,7 @@ import { signature } from '../model/signature.ts';
 import type { Desired } from './next-steps.ts';
 import type { Failure, Observed, ObservedReplica } from './observed.ts';
 import type { Progress } from './pace.ts';
+import { volumesOf } from './volumes.ts';
 
 /** Replicas that travel in an orchestration's input; more are looked up by its first activity. */
 export const MOST_IN_INPUT = 30;
@@ -48,13 +49,14 @@ export type RolledOut =
 /** Brings one service to one revision; instance id: that of the event. */
 export const rollOut = signature('roll-out', { input: RollOut, output: z.custom<RolledOut>() });
 
-/** Two of one port are never on one machine: an old replica goes before a new one comes. */
+/** Two of one port are never on one machine, and a volume has one writer: an old replica goes before a new one comes. */
 const OLD_FIRST = RolloutPolicy.parse({ surge: 0, unavailable: 1 });
 
 export function desiredOf({ revision, proven, serving, progress, hold, epoch }: RollOut): Desired {
   const { spec } = revision;
   const { restart, dependsOn = [], before, ports = [] } = spec;
-  const rollout = spec.rollout ?? (ports.length > 0 ? OLD_FIRST : undefined);
+  const isAlone = ports.length > 0 || volumesOf(spec).length > 0;
+  const rollout = spec.rollout ?? (isAlone ? OLD_FIRST : undefined);
   const last = rollout?.deadline;
   return {
     revision: templateOf(revision),

@@ -2,6 +2,7 @@ import { type Digest, parseImageReference, type RepositoryName } from '../model/
 import { jobId } from '../model/job.ts';
 import { type Revision, serviceId } from '../model/service.ts';
 import type { ImageResolver } from './image-resolver.ts';
+import { imagesOf } from './image-users.ts';
 import type { Stores } from './stores.ts';
 
 /**
@@ -20,8 +21,10 @@ export async function runningImages(
     digests.set(digest, digests.get(digest) ?? user);
     found.set(repository, digests);
   };
-  const addRevision = ({ key, spec, digest, number }: Revision): void =>
-    add(spec.image, digest, `revision ${number} of ${serviceId(key)}`);
+  const addRevision = (revision: Revision): void => {
+    for (const { image, digest } of imagesOf(revision))
+      add(image, digest, `revision ${revision.number} of ${serviceId(revision.key)}`);
+  };
 
   const carried = new Map<string, Set<number>>();
   for await (const { value } of replicas.list({})) {

@@ -74,7 +74,7 @@ const waitsForRoom = ({ observed: { shortage }, now }: Situation): boolean =>
 
 function shortTooLong({ observed: { shortage }, now }: Situation): SlotNeed | undefined {
   if (shortage === undefined || now - shortage.since < SHORTAGE_MS) return undefined;
-  return { stuck: { code: 'no-room', reason: shortage.reason } };
+  return { stuck: { code: shortage.code ?? 'no-room', reason: shortage.reason } };
 }
 
 function needOfPlaced(

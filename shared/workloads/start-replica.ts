@@ -1,19 +1,22 @@
 import { Retryable, Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
 import type { Machine } from '../model/machine.ts';
-import { containerName, type Replica, serviceId, templateOf } from '../model/service.ts';
+import { containerName, type Replica, type Service, serviceId, templateOf } from '../model/service.ts';
+import type { Demand } from '../scheduling/demand.ts';
 import { containerNetwork, opening } from './container-network.ts';
 import { replicaDemand } from './demand-of.ts';
 import { machineComing } from './machine-coming.ts';
 import { mayHaveSlot } from './machine-slots.ts';
+import { noteWaits } from './note-waits.ts';
 import type { StartOutcome } from './outcomes.ts';
 import { ownedService } from './ownership.ts';
 import type { WorkloadPorts } from './ports.ts';
 import type { StartReplica } from './replica-activities.ts';
 import { pulledImage, replicaContainer } from './replica-container.ts';
 import { startParts } from './start-parts.ts';
-import { clearReplica } from './stop-replica.ts';
-import { placeOf } from './stores.ts';
+import { clearReplica, endReplica } from './stop-replica.ts';
+import { all, placeOf } from './stores.ts';
+import { claimVolumes, type Home, homeOf, volumesOf } from './volumes.ts';
 
 /** Ports of one machine that are tried: others than Berth may use some. */
 const MOST_PORTS = 4;
@@ -29,6 +32,8 @@ export async function startReplica(ports: WorkloadPorts, input: StartReplica): P
     // One that is made anew though it runs may still end in order.
     await clearReplica(ports, { key: input.key, ...input.replaces }, input.revision.spec.stopGrace);
   }
+  if (volumesOf(input.revision.spec).length > 0 && !(await endOthers(ports, input)))
+    return { outcome: 'superseded' };
   for (let tries = 1; ; tries += 1) {
     const outcome = await tryStart(ports, input);
     const taken = outcome.outcome === 'refused' && outcome.failure.code === 'port-taken';
@@ -41,12 +46,14 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
   const { key, owner, revision, slot, generation, avoid } = input;
   const { pool, resources } = revision.spec;
   const id = { key, revision: templateOf(revision), slot, generation };
+  const home = await homeOf(stores, key, revision.spec, slot);
+  if (home.home === 'nowhere') return { outcome: 'no-room', reason: home.why, at: ports.now().getTime() };
   const [service, reserved] = await Promise.all([
     ownedService(stores, key, owner),
     capacity.reserve(pool, {
       reservation: containerName(id),
       group: serviceId(key),
-      demand: replicaDemand(key, revision.spec, id.revision),
+      demand: at(home, replicaDemand(key, revision.spec, id.revision)),
       avoid,
       owner,
     }),
@@ -54,9 +61,17 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
   if (reserved.outcome === 'released') throw new TypeError('a reservation was asked for, not a release');
   if (reserved.outcome === 'no-room') {
     if (service === undefined) return { outcome: 'superseded' };
-    return { outcome: 'no-room', reason: reserved.reason, at: ports.now().getTime() };
+    const reason = home.home === 'there' ? `${home.why}: ${reserved.reason}` : reserved.reason;
+    await noteWaits(stores, key, owner, `it waits for room: ${reason}`);
+    return { outcome: 'no-room', reason, at: ports.now().getTime() };
   }
   if (service === undefined) return await withdraw(ports, input);
+  const owned = { key, spec: revision.spec, slot };
+  if (!(await claimVolumes(ports, owned, reserved.machine, owner))) {
+    await capacity.release(pool, containerName(id));
+    const reason = `a volume of slot ${slot} was just placed on another machine`;
+    return { outcome: 'no-room', reason, at: ports.now().getTime() };
+  }
   const replica: Replica = {
     ...id,
     machine: reserved.machine,
@@ -70,6 +85,31 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
   if (ready) return await run(ports, input, replica, reserved.record);
   await stores.replicas.upsert(...placeOf.replica(replica), replica);
   return await machineComing(stores, reserved, { pool, resources, owner, cause: input.cause });
+}
+
+/** Only on the machine that has the slot's volumes. */
+const at = (home: Home, demand: Demand): Demand =>
+  home.home === 'there'
+    ? {
+        ...demand,
+        wishes: {
+          ...demand.wishes,
+          constraints: [...(demand.wishes?.constraints ?? []), `machine == ${home.machine}`],
+        },
+      }
+    : demand;
+
+/** A volume has one writer: what else there is of the slot ends first. @returns false if the service is another's */
+async function endOthers(ports: WorkloadPorts, input: StartReplica): Promise<boolean> {
+  const { key, owner, revision, slot, generation } = input;
+  const rows = await all(ports.stores.replicas.list({ partition: serviceId(key) }));
+  const others = rows.filter(
+    (row) => row.slot === slot && (row.revision !== templateOf(revision) || row.generation !== generation),
+  );
+  if (others.length === 0) return true;
+  if ((await ownedService(ports.stores, key, owner)) === undefined) return false;
+  for (const other of others) await endReplica(ports, other, revision.spec.stopGrace);
+  return true;
 }
 
 /** On a machine that is ready. */
@@ -106,7 +146,10 @@ async function run(
       ownedService(stores, key, owner),
       stores.replicas.upsert(...placeOf.replica(running), running),
     ]);
-    if (service !== undefined) return { outcome: 'started', machine: replica.machine, at: started.getTime() };
+    if (service !== undefined) {
+      if (waits(service)) await noteWaits(stores, key, owner, undefined);
+      return { outcome: 'started', machine: replica.machine, at: started.getTime() };
+    }
     return await withdraw(ports, input);
   } catch (error) {
     if (error instanceof Retryable)
@@ -118,9 +161,12 @@ async function run(
       };
     if (!(error instanceof Terminal)) throw error;
     await clearReplica(ports, replica, 0, revision.spec.pool);
-    return { outcome: 'refused', failure: { code: error.code, reason: `${error.message} ${error.remedy}` } };
+    const failure = { code: error.code, reason: `${error.message} ${error.remedy}` };
+    return { outcome: 'refused', failure, at: ports.now().getTime() };
   }
 }
+
+const waits = ({ rollout }: Service): boolean => rollout.state === 'rolling' && rollout.waits !== undefined;
 
 /** Another orchestration owns the service: what it wants too is left to it, everything else is taken back. */
 async function withdraw(

@@ -8,6 +8,7 @@ import { ownedService } from './ownership.ts';
 import type { WorkloadPorts } from './ports.ts';
 import { removeContainer } from './remove-container.ts';
 import type { StopReplica } from './replica-activities.ts';
+import { removeSidecars } from './sidecars.ts';
 import { placeOf } from './stores.ts';
 
 /** Seconds between SIGTERM and SIGKILL where the revision is not known any more. */
@@ -21,9 +22,18 @@ export async function stopReplica(ports: WorkloadPorts, input: StopReplica): Pro
     ports.stores.revisions.get(...placeOf.revision(key, replica.revision)),
   ]);
   if (service === undefined) return { outcome: 'superseded' };
-  await announceEnd(ports, { key, ...replica });
-  await clearReplica(ports, { key, ...replica }, revision?.value.spec.stopGrace ?? USUAL_GRACE);
+  await endReplica(ports, { key, ...replica }, revision?.value.spec.stopGrace ?? USUAL_GRACE);
   return { outcome: 'stopped' };
+}
+
+/** Takes a replica out of those that serve, and ends it. */
+export async function endReplica(
+  ports: WorkloadPorts,
+  id: ReplicaId & { readonly key: ServiceKey },
+  grace: number,
+): Promise<void> {
+  await announceEnd(ports, id);
+  await clearReplica(ports, id, grace);
 }
 
 /** Milliseconds that whoever sends requests to healthy replicas has to see that one is none any more. */
@@ -69,6 +79,7 @@ async function stopAndRemove(ports: WorkloadPorts, replica: Replica, grace: numb
     const container = await engine.inspect(containerName(replica));
     if (container === undefined) return;
     if (container.state.state === 'running' && grace > 0) await engine.stop(container.id, grace);
+    await removeSidecars(ports, engine, container, replica.machine, grace);
     await removeContainer(ports, engine, container, replica.machine);
   } catch (error) {
     if (!(error instanceof Retryable) && !(error instanceof Terminal)) throw error;

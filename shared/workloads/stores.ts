@@ -6,6 +6,7 @@ import { Machine } from '../model/machine.ts';
 import type { EnvironmentName } from '../model/names.ts';
 import { PoolSpec } from '../model/pool.ts';
 import { Replica, Revision, Service, ServiceKey, serviceId } from '../model/service.ts';
+import { type VolumeKey, VolumeRecord } from '../model/volume-record.ts';
 import { type Documents, documents, type Stored } from '../state/documents.ts';
 import { numberKey, tableKey } from '../state/key.ts';
 import type { Tables } from '../state/tables.ts';
@@ -25,6 +26,7 @@ export interface Stores {
   readonly machines: Documents<Machine>;
   readonly allowances: Documents<Allowances>;
   readonly configs: ConfigContents;
+  readonly volumes: Documents<VolumeRecord>;
 }
 
 export function stores(tables: Tables): Stores {
@@ -41,6 +43,7 @@ export function stores(tables: Tables): Stores {
     machines: documents(tables, 'machines', Machine),
     allowances: documents(tables, 'allowances', Allowances),
     configs: documents(tables, 'configs', ConfigContent),
+    volumes: documents(tables, 'volumes', VolumeRecord),
   };
 }
 
@@ -64,6 +67,10 @@ export const placeOf = {
   run: (key: JobKey, id: string): Place => [jobId(key), id],
   pool: (name: string): Place => ['pool', name],
   machine: (pool: string, name: string): Place => [pool, name],
+  volume: ({ environment, application, volume, slot }: VolumeKey): Place => [
+    environment,
+    tableKey(`${application}!${volume}!${numberKey(slot)}`),
+  ],
   allowances: (environment: EnvironmentName): Place => ['environment', environment],
 };
 

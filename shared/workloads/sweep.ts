@@ -4,6 +4,7 @@ import type { Machine } from '../model/machine.ts';
 import type { MachineName } from '../model/names.ts';
 import { PoolName } from '../model/names.ts';
 import { containerName, type Replica, type Service, serviceId, templateOf } from '../model/service.ts';
+import { isVolumeReservation } from '../model/volume-record.ts';
 import { RESERVATIONS_RANGE, Reservation } from '../scheduling/rows.ts';
 import { documents } from '../state/documents.ts';
 import { failuresOf } from './check-replica.ts';
@@ -102,7 +103,8 @@ async function straysOf(
   const known = namesOf(replicas.filter((replica) => replica.machine === name));
   const findings: Finding[] = [];
   for (const container of look.containers) {
-    if (known.has(container.name) || isNew(container, ports.now())) continue;
+    const whose = standsFor(container);
+    if (known.has(whose) || isNew(container, ports.now())) continue;
     const job = container.labels[labels.job];
     const run = container.labels[labels.run];
     if (job !== undefined && run !== undefined) {
@@ -116,11 +118,15 @@ async function straysOf(
       container,
     );
     const service = container.labels[labels.service];
-    if (finding === undefined || (await hasRow(ports, container.name, service, name))) continue;
+    if (finding === undefined || (await hasRow(ports, whose, service, name))) continue;
     findings.push(finding);
   }
   return findings;
 }
+
+/** The container that this one is for: a sidecar's, that to which files are carried, or itself. */
+const standsFor = ({ name, labels: given }: Container): string =>
+  given[labels.filesOf] ?? given[labels.sidecarOf] ?? name;
 
 /** A container that was started only just now may be somebody's step: it is looked at the next time; milliseconds. */
 const NEW_MS = 30_000;
@@ -159,7 +165,8 @@ async function reservationsOf(
   )) {
     const { reservation, group } = value;
     reserved.add(reservation);
-    if (known.has(reservation)) continue;
+    // A volume keeps its machine until somebody removes it.
+    if (known.has(reservation) || isVolumeReservation(reservation)) continue;
     const service = swept.get(group);
     if (service?.owned === true) continue;
     const run = /^(?<id>ev-[0-9a-f]{40}(-\d+)?)\.a\d+$/.exec(reservation)?.groups?.['id'];
@@ -185,7 +192,7 @@ function unreserved(
     const service = swept.get(serviceId(replica.key));
     const revision = service?.revision;
     if (service?.owned !== false || revision === undefined || reserved.has(containerName(replica))) return [];
-    const runs = replica.status.state === 'running' || replica.status.state === 'healthy';
+    const runs = ['running', 'healthy', 'standby'].includes(replica.status.state);
     if (!runs || templateOf(revision) !== replica.revision) return [];
     return [{ finding: 'reserve', replica, revision, reason: 'its room is not reserved' }];
   });
