@@ -7,11 +7,10 @@ import {
   type ComposeOptions,
   notesText,
   readCompose,
+  refuseComposeOptions,
   several,
 } from '../compose/read-compose.ts';
 import { takeFiles } from '../compose/take-files.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
 import { readApplication } from '../read-application.ts';
 import { outputOf, type Session, withSession } from '../session.ts';
 import { watchRollout } from '../watch-rollout.ts';
@@ -42,7 +41,7 @@ export const addDeploy = (program: Command): Command =>
       if (isFound) outputOf(command).say(`Taking ${files.join(' and ')}.`);
       if (kind === 'compose') return deployCompose(files, options, command);
       const [file = '-'] = files;
-      refuseComposeOptions(options, file);
+      refuseComposeOptions(options, file, options.import === true ? ['--import'] : []);
       const { text, spec } = readApplication(file);
       // Files of configs were read here; a text without any goes as it was written.
       const body = Object.keys(spec.configs).length > 0 ? { json: spec } : { text };
@@ -77,23 +76,4 @@ async function deploy(
   );
   if (!options.wait) return output.data(accepted, () => accepted.location);
   await watchRollout(session, spec, accepted.event.hash, options.timeout);
-}
-
-/** What would be overheard is refused. */
-function refuseComposeOptions(options: Options, file: string): void {
-  const given = [
-    options.profile.length > 0 && '--profile',
-    options.envFile.length > 0 && '--env-file',
-    options.ignore.length > 0 && '--ignore',
-    options.projectName !== undefined && '--project-name',
-    options.projectDirectory !== undefined && '--project-directory',
-    options.import === true && '--import',
-  ].filter((name) => name !== false);
-  if (given.length === 0) return;
-  throw new Failure({
-    code: 'options-of-compose',
-    message: `${given.join(', ')}: of compose files alone, and ${file} is taken for a berth.yaml.`,
-    remedy: 'Leave it out; or, if it is a compose file, give it a name with compose in it.',
-    exitCode: exitCodes.usage,
-  });
 }

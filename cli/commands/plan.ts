@@ -1,28 +1,48 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { planApplication } from '../../shared/api/routes/plans.ts';
+import type { MappedProject } from '../../shared/compose/map/conclude.ts';
+import { ApplicationSpec } from '../../shared/model/application.ts';
+import { withImages } from '../compose/deploy-compose.ts';
+import { findImages } from '../compose/find-images.ts';
+import {
+  addComposeOptions,
+  type ComposeOptions,
+  notesText,
+  readCompose,
+  refuseComposeOptions,
+} from '../compose/read-compose.ts';
+import { takeFiles } from '../compose/take-files.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import type { Output } from '../output.ts';
 import { planText } from '../plan-text.ts';
 import { readApplication } from '../read-application.ts';
-import { withSession } from '../session.ts';
+import { outputOf, type Session, withSession } from '../session.ts';
 
-interface Options {
+interface Options extends ComposeOptions {
   readonly out?: string;
   readonly detailedExitcode?: boolean;
 }
 
 export const addPlan = (program: Command): Command =>
-  program
-    .command('plan')
-    .description('shows what a deployment would change, where it would run and what it would cost')
-    .argument('[file]', 'the application; - reads standard input', 'berth.yaml')
+  addComposeOptions(
+    program
+      .command('plan')
+      .description('shows what a deployment would change, where it would run and what it would cost')
+      .argument(
+        '[files...]',
+        'a berth.yaml (- reads standard input), or compose files; left out: the one that is here',
+      ),
+  )
     .option('--out <file>', 'keeps the plan, for berth apply; it holds the environment variables')
     .option('--detailed-exitcode', `ends with ${exitCodes.changes} if something would change, with 0 if not`)
-    .action((file: string, { out, detailedExitcode }: Options, command: Command) => {
-      refuseCompose(file);
-      const { spec } = readApplication(file);
-      return withSession(command, async ({ client, output, environment }) => {
+    .action((named: readonly string[], options: Options, command: Command) => {
+      const { out, detailedExitcode } = options;
+      const application = applicationOf(named, options, outputOf(command));
+      return withSession(command, async (session) => {
+        const { client, output, environment } = session;
+        const spec = await application(session);
         const plan = await client.call(planApplication, {
           params: { environment, application: spec.name },
           json: spec,
@@ -36,13 +56,37 @@ export const addPlan = (program: Command): Command =>
       });
     });
 
-/** Their images may have to be built and pushed first, which a plan must not do. */
-function refuseCompose(file: string): void {
-  if (!/compose[^/]*\.ya?ml$/.test(file)) return;
+/** What is read before there is a connection, and what of it has to be asked for: where the images of a compose file are. */
+function applicationOf(
+  named: readonly string[],
+  options: Options,
+  output: Output,
+): (session: Session) => Promise<ApplicationSpec> {
+  const { kind, files, isFound } = takeFiles(named);
+  if (isFound) output.say(`Taking ${files.join(' and ')}.`);
+  const [file = '-'] = files;
+  if (kind === 'berth') {
+    refuseComposeOptions(options, file);
+    const { spec } = readApplication(file);
+    return async () => spec;
+  }
+  const mapped = readCompose(files, options);
+  for (const line of notesText(mapped)) output.say(line);
+  refuseBuilds(mapped);
+  return async (session) => {
+    const images = await findImages(session, mapped.images, { brings: false });
+    return ApplicationSpec.parse(withImages(mapped.application, images));
+  };
+}
+
+/** A plan changes nothing, so it builds nothing. */
+function refuseBuilds({ builds }: MappedProject): void {
+  const [first] = builds;
+  if (first === undefined) return;
   throw new Failure({
-    code: 'plan-of-compose',
-    message: `${file} is taken for a compose file, whose images are built and pushed by a deployment: a plan changes nothing.`,
-    remedy: 'Make a berth.yaml of it with berth init, and plan that.',
+    code: 'plan-of-build',
+    message: `${first.at.file}:${first.at.line}:${first.at.column}: services.${first.service}.build: its image is built and pushed by a deployment, and a plan changes nothing.`,
+    remedy: 'Make a berth.yaml with berth init, build and push as it says, and plan that.',
     exitCode: exitCodes.usage,
   });
 }

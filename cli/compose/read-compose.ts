@@ -70,3 +70,26 @@ function textOf(path: string): string | undefined {
 /** What was left out, for people. */
 export const notesText = ({ notes }: MappedProject): readonly string[] =>
   notes.map((note) => `  ${issueText(note)}`);
+
+/** What would be overheard is refused. @throws Failure `options-of-compose` */
+export function refuseComposeOptions(
+  options: ComposeOptions,
+  file: string,
+  others: readonly string[] = [],
+): void {
+  const given = [
+    options.profile.length > 0 && '--profile',
+    options.envFile.length > 0 && '--env-file',
+    options.ignore.length > 0 && '--ignore',
+    options.projectName !== undefined && '--project-name',
+    options.projectDirectory !== undefined && '--project-directory',
+    ...others,
+  ].filter((name) => name !== false);
+  if (given.length === 0) return;
+  throw new Failure({
+    code: 'options-of-compose',
+    message: `${given.join(', ')}: of compose files alone, and ${file} is taken for a berth.yaml.`,
+    remedy: 'Leave it out; or, if it is a compose file, give it a name with compose in it.',
+    exitCode: exitCodes.usage,
+  });
+}

@@ -14,7 +14,6 @@ import {
   makeMap,
   nodeAt,
   type Place,
-  placeOf,
   textOf,
   withEntries,
 } from './tree.ts';
@@ -126,6 +125,3 @@ function nameOf(input: ProjectInput, directory: string, variables: Variables): s
     }
   return baseName(joinPath(input.workingDirectory, directory));
 }
-
-/** Where the name of the project stands, if it stands in a file. */
-export const nameNode = ({ tree }: ComposeProject): Place => placeOf(nodeAt(tree, 'name') ?? tree);

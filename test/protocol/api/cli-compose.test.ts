@@ -20,6 +20,7 @@ beforeAll(async () => {
   execFileSync(process.execPath, [join(root, 'build/cli.mjs')]);
   directory = mkdtempSync(join(tmpdir(), 'test-cli-compose-'));
   world = await startApiWorld();
+  await world.push('shop/web:1');
   ask = makeAsk(world.server);
 });
 afterAll(async () => {
@@ -56,7 +57,6 @@ const deployed = async (name: string) =>
 
 describe('berth deploy of a compose file', () => {
   it('finds it, says so, and deploys it with its override, variables and configs', async () => {
-    await world.push('shop/web:1');
     const folder = folderOf({
       'compose.yaml':
         'name: found\nservices:\n  web:\n    image: "shop/web:${TAG}"\n    container_name: web-1\n    volumes: ["./app.conf:/app.conf:ro"]\n',
@@ -122,15 +122,6 @@ describe('berth deploy of a compose file', () => {
       ],
     ],
     [
-      'a variable that is not set',
-      { 'compose.yaml': 'name: refused\nservices:\n  web:\n    image: "x:${TAG}"\n' },
-      [],
-      [
-        'compose.yaml:4:12: services.web.image: the variable TAG is not set, and has no default.',
-        'Set variables in the environment',
-      ],
-    ],
-    [
       'an image that is in no registry it knows, with the commands that bring it',
       {
         'compose.yaml':
@@ -141,14 +132,6 @@ describe('berth deploy of a compose file', () => {
         "compose.yaml:4:5: services.web.image: docker.io/library/nginx:1.27 is not in Berth's registry, and no source mirrors it.",
         'ghcr.io/acme/db:2',
         'berth images import docker.io/library/nginx:1.27 | berth images import ghcr.io/acme/db:2 | berth registry sources create hub --from docker.io | berth registry sources create ghcr --from ghcr.io',
-      ],
-    ],
-    [
-      'a key that is misspelt',
-      { 'compose.yaml': 'services:\n  web:\n    imag: x\n' },
-      [],
-      [
-        'compose.yaml:3:5: services.web.imag: the Compose Specification has no such key. Did you mean "image"?',
       ],
     ],
     ['a folder without a file', {}, [], ['There is no berth.yaml, berth.yml, compose.yaml', 'berth init']],
@@ -264,6 +247,23 @@ describe('images of other registries', () => {
   });
 });
 
+describe('berth plan of a compose file', () => {
+  it('says what it would change, and changes nothing', async () => {
+    const folder = folderOf({ 'compose.yaml': 'name: planned\nservices: {web: {image: "shop/web:1"}}' });
+    const said = await berth(folder, ['plan']);
+    expect([said.code, said.stderr]).toEqual([0, expect.stringContaining('Taking compose.yaml.')]);
+    expect(said.stdout).toContain('web');
+    expect((await ask('GET', '/api/v1/environments/dev/applications/planned')).status).toBe(404);
+  });
+  it('is refused where something has to be built', async () => {
+    const said = await berth(folderOf({ 'compose.yaml': 'services: {web: {build: .}}' }), ['plan']);
+    expect([said.code, said.stderr]).toEqual([
+      2,
+      expect.stringContaining('compose.yaml:1:18: services.web.build: its image is built'),
+    ]);
+  });
+});
+
 describe('build:', () => {
   it('is refused with what to do where there is no engine', async () => {
     const folder = folderOf({ 'compose.yaml': 'services: {web: {build: .}}' });
@@ -329,7 +329,7 @@ describe('berth import and init', () => {
     const { stdout, stderr, code } = await berth(folder, ['import']);
     expect([code, stderr]).toEqual([
       0,
-      expect.stringContaining('shown: 1 service (web), 0 to be built, nothing refused.'),
+      expect.stringContaining('shown: 1 service (web), 0 to be built, nothing refused'),
     ]);
     expect(stdout).toContain('berth images import docker.io/shop/web:1');
     writeFileSync(join(folder, 'berth.yaml'), stdout);
