@@ -12,6 +12,6 @@ export function refuseSystemEnvironment(environment: EnvironmentName, cause?: st
     code: 'environment-reserved',
     status: 409,
     message: `The environment ${SYSTEM_ENVIRONMENT} is that of Berth's own services, such as the ingress.`,
-    remedy: 'Deploy to an environment of another name; nothing was changed.',
+    remedy: 'Name another environment; nothing was done.',
   });
 }

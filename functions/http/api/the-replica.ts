@@ -1,5 +1,6 @@
 import { Terminal } from '../../../shared/model/errors.ts';
 import type { Replica, ServiceKey } from '../../../shared/model/service.ts';
+import { refuseSystemEnvironment } from '../../../shared/workloads/system-environment.ts';
 import type { Services } from '../../services.ts';
 import { notFound } from './not-found.ts';
 import { replicasOf, replicaView } from './service-views.ts';
@@ -12,13 +13,15 @@ const RANK = { healthy: 0, standby: 1, running: 1, unhealthy: 2, exited: 3, lost
 
 /**
  * The replica that is named, by slot or slot and generation, or else the first that is healthy.
- * @throws Terminal `service-not-found`, `replica-not-found`, 409 `replica-not-running`
+ * @throws Terminal `environment-reserved`, `service-not-found`, `replica-not-found`, 409 `replica-not-running`
  */
 export async function theReplica(
   { stores }: Pick<Services, 'stores'>,
   key: ServiceKey,
   name: string | undefined,
 ): Promise<Running> {
+  // Berth's own have keys that nobody is told: those of certificates.
+  refuseSystemEnvironment(key.environment);
   await serviceAt(stores, key);
   const found = (await replicasOf(stores, key))
     .filter((one) => {

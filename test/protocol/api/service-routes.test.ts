@@ -49,6 +49,11 @@ describe('routes of the API', () => {
   it('are of no use to Berth’s own environment', async () => {
     const refused = await deploy('berth', 'mine', []);
     expect([refused.status, refused.json]).toMatchObject([409, { code: 'environment-reserved' }]);
+    const path = '/api/v1/environments/berth/services/ingress/ingress';
+    const inside = await ask('POST', `${path}/exec`, {
+      json: { session: 'a'.repeat(32), command: ['cat'] },
+    });
+    expect(inside.json).toMatchObject({ code: 'environment-reserved' });
   });
 });
 
