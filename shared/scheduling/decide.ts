@@ -4,7 +4,7 @@ import type { MachineName } from '../model/names.ts';
 import type { Demand } from './demand.ts';
 import { type Addition, type Claim, claimedBy, further, totalOf } from './grow.ts';
 import { MachineBooks } from './machine-books.ts';
-import type { Placement } from './place.ts';
+import { type Placement, place } from './place.ts';
 import { PlacementIndex } from './placement-index.ts';
 import { reservationOn, roomsOf } from './room.ts';
 import type { Limits, MachineRoom, Reservation } from './rows.ts';
@@ -88,10 +88,11 @@ class PoolBooks {
   readonly #machines: ReadonlyMap<string, Machine>;
   /** As they were read, or added; what is placed is in `#books` first. */
   readonly #rooms: Map<string, MachineRoom>;
-  readonly #before: ReadonlyMap<string, MachineRoom>;
+  /** Machines of which something was changed. */
+  readonly #touched = new Set<string>();
   readonly #books = new Map<string, MachineBooks>();
   readonly #reservations: Map<string, Reservation>;
-  /** Made with the first thing that is to be placed. */
+  /** Made with the first thing that is to be placed, unless that is the only one: then one look at each machine is faster. */
   #index: PlacementIndex | undefined;
   readonly #once: boolean;
   #grows = false;
@@ -100,11 +101,11 @@ class PoolBooks {
     this.#once = once;
     this.#snapshot = snapshot;
     this.#addition = addition;
-    const machines = new Map(snapshot.machines.map((machine) => [machine.name as string, machine]));
+    const machines = new Map<string, Machine>();
+    for (const machine of snapshot.machines) machines.set(machine.name, machine);
     const rooms = roomsOf(snapshot, machines);
     this.#machines = machines;
     this.#rooms = rooms;
-    this.#before = new Map(rooms);
     this.#reservations = new Map(snapshot.reservations.map((one) => [one.reservation, one]));
   }
 
@@ -133,6 +134,7 @@ class PoolBooks {
     if (books === undefined) return { outcome: 'no-room', reason: placement.reason };
     const made = reservationOn(books, change, found);
     books.take(made);
+    this.#touched.add(books.machine);
     this.#index?.put(books, made);
     this.#reservations.set(change.reservation, made);
     return this.#reserved(made, placement.reason);
@@ -152,11 +154,9 @@ class PoolBooks {
 
   /** On a machine that there is, or one more. */
   #place({ demand, group, avoid, owner }: Of<'reserve'>): Placement {
-    this.#index ??= new PlacementIndex(
-      [...this.#rooms.keys()].flatMap((name) => this.#booksOf(name) ?? []),
-      this.#once,
-    );
-    const placement = this.#index.place(demand, group, avoid);
+    const placement = this.#once
+      ? place(demand, group, this.#allBooks(), avoid)
+      : this.#indexed().place(demand, group, avoid);
     if (placement.machine !== undefined || this.#addition === undefined) return placement;
     const machine = this.#addition.newName();
     const more = further(this.#addition, this.#rooms, this.#machines, {
@@ -176,6 +176,7 @@ class PoolBooks {
     this.#reservations.delete(reservation);
     if (known !== undefined && books !== undefined) {
       books.giveBack(known);
+      this.#touched.add(books.machine);
       this.#index?.put(books);
     }
     return { outcome: 'released' };
@@ -204,10 +205,25 @@ class PoolBooks {
   /** A machine that is new, or is to be something else. */
   #grow(room: MachineRoom): void {
     this.#grows = true;
+    this.#touched.add(room.machine);
     this.#rooms.set(room.machine, room);
     this.#books.delete(room.machine);
     const books = this.#booksOf(room.machine);
     if (books !== undefined) this.#index?.put(books);
+  }
+
+  #indexed(): PlacementIndex {
+    this.#index ??= new PlacementIndex(this.#allBooks());
+    return this.#index;
+  }
+
+  #allBooks(): MachineBooks[] {
+    const all: MachineBooks[] = [];
+    for (const machine of this.#rooms.keys()) {
+      const books = this.#booksOf(machine);
+      if (books !== undefined) all.push(books);
+    }
+    return all;
   }
 
   #booksOf(machine: string): MachineBooks | undefined {
@@ -221,12 +237,13 @@ class PoolBooks {
 
   changes(): Omit<Decision, 'results'> {
     const before = new Set(this.#snapshot.reservations);
-    const rooms = [...this.#rooms.values()].map((room) => this.#books.get(room.machine)?.row() ?? room);
+    const roomOf = (machine: string) => this.#books.get(machine)?.row() ?? this.#rooms.get(machine);
+    const rooms = (machines: Iterable<string>) => [...machines].flatMap((machine) => roomOf(machine) ?? []);
     return {
-      changedRooms: rooms.filter((room) => this.#before.get(room.machine) !== room),
+      changedRooms: rooms(this.#touched),
       reserved: [...this.#reservations.values()].filter((one) => !before.has(one)),
       released: this.#snapshot.reservations.filter((one) => !this.#reservations.has(one.reservation)),
-      grown: this.#grows ? totalOf(rooms) : undefined,
+      grown: this.#grows ? totalOf(rooms(this.#rooms.keys())) : undefined,
     };
   }
 }

@@ -158,7 +158,7 @@ function portHolders(
   { reservations }: Sight,
 ): string[] {
   return fixed.flatMap((port) => {
-    const taken = candidates.filter((one) => one.fixed.has(port)).map(({ machine }) => machine as string);
+    const taken = candidates.filter((one) => one.hasFixed(port)).map(({ machine }) => machine as string);
     if (taken.length === 0) return [];
     const holders = reservations.filter((one) => one.fixed?.includes(port) && taken.includes(one.machine));
     const names = [...new Set(holders.map(({ group }) => group))].join(', ');

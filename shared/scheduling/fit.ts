@@ -15,9 +15,10 @@ export interface Candidate extends MachineFacts {
   /** Ports that Berth gave there, and where the search for a free one begins: one just given up is not given at once. */
   readonly ports: readonly number[];
   readonly nextPort: number;
-  /** Numbers of GPUs that are taken, and ports of the machine that are some service's own. */
+  /** Numbers of GPUs that are taken. */
   readonly gpus: readonly number[];
-  readonly fixed: ReadonlySet<string>;
+  /** Whether a port of the machine is some service's own: `53/udp`. */
+  hasFixed(port: string): boolean;
   /** How many of a group, or of a revision of it, are there. */
   countOf(group: string): number;
   /** All of which something is there. */
@@ -70,7 +71,7 @@ export function fits(request: Request, candidate: Candidate): boolean {
 
 function fitsWishes(request: Request, candidate: Candidate): boolean {
   for (const constraint of request.constraints) if (!holds(constraint, candidate)) return false;
-  for (const port of request.fixed) if (candidate.fixed.has(port)) return false;
+  for (const port of request.fixed) if (candidate.hasFixed(port)) return false;
   for (const group of request.affinity) if (candidate.countOf(group) === 0) return false;
   for (const group of request.antiAffinity) if (candidate.countOf(group) > 0) return false;
   return request.atMost === Number.POSITIVE_INFINITY || candidate.countOf(request.set) < request.atMost;
@@ -99,7 +100,7 @@ export function refusalsOf(
     add('at-most', `with ${request.atMost} of its replicas already`);
   if (request.gpu > 0 && freeGpus(candidate) < request.gpu)
     add('gpu', 'too few free GPUs', request.gpu - freeGpus(candidate));
-  for (const port of request.fixed) if (candidate.fixed.has(port)) add('fixed-port', `port ${port} taken`);
+  for (const port of request.fixed) if (candidate.hasFixed(port)) add('fixed-port', `port ${port} taken`);
   if (candidate.freeCpu + EPSILON < request.cpu)
     add('cpu', 'too few free cores', request.cpu - Math.max(0, candidate.freeCpu));
   if (candidate.freeMemory + EPSILON < request.memory)

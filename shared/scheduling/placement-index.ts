@@ -1,7 +1,7 @@
 import { type Demand, type Request, requestOf, sameDemand } from './demand.ts';
 import { Figures } from './figures.ts';
 import type { Candidate } from './fit.ts';
-import { bestOf, chosenText, noRoomText, type Placement } from './place.ts';
+import { chosenText, noRoomText, type Placement } from './place.ts';
 import { Ranking } from './ranking.ts';
 import type { Reservation } from './rows.ts';
 
@@ -31,13 +31,10 @@ export class PlacementIndex {
   /** By what is placed: usually one kind each, since replicas of one revision need the same. */
   readonly #kinds = new Map<string, Kind[]>();
 
-  readonly #once: boolean;
   /** Of which something is on some machine, or was. */
   readonly #groups = new Set<string>();
 
-  /** @param once whether only one thing is placed: one look at each machine is faster than putting them in order */
-  constructor(candidates: Iterable<Candidate> = [], once = false) {
-    this.#once = once;
+  constructor(candidates: Iterable<Candidate> = []) {
     for (const candidate of candidates) this.put(candidate);
     this.#changes.length = 0;
   }
@@ -56,7 +53,6 @@ export class PlacementIndex {
     }
     this.#candidates[number] = candidate;
     this.#changes.push(number);
-    if (this.#once) return;
     this.#figures.set(number, candidate);
     const groups = placed === undefined ? candidate.groups() : [placed.group, placed.set ?? placed.group];
     const repelled = placed === undefined ? candidate.repelled() : (placed.wishes?.antiAffinity ?? []);
@@ -68,7 +64,7 @@ export class PlacementIndex {
     const known = this.#known(demand, group);
     const kind: Kind = known ?? { demand, request: requestOf(demand, group) };
     if (known === undefined) this.#remember(kind);
-    const best = this.#once ? bestOf(kind.request, this.#candidates, avoid) : this.#ranked(kind, avoid);
+    const best = this.#ranked(kind, avoid);
     return best === undefined
       ? { machine: undefined, reason: this.#refusal(kind, avoid) }
       : { machine: best.machine, reason: chosenText(best) };
