@@ -106,6 +106,7 @@ function makeServices(settings: Settings): Services {
     receivers: machines.receivers,
     range: settings.containerNetwork,
     machineNetwork: settings.network,
+    now,
     isUsed: async (environment) => {
       for await (const _ of plain.services.list({ partition: environment, page: 1 })) return true;
       for await (const _ of plain.jobs.list({ partition: environment, page: 1 })) return true;

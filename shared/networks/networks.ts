@@ -2,9 +2,9 @@ import type { EngineOf } from '../docker/engine.ts';
 import type { MachineStore } from '../machines/machine-store.ts';
 import { Terminal } from '../model/errors.ts';
 import type { Machine } from '../model/machine.ts';
-import type { EnvironmentName, MachineName } from '../model/names.ts';
+import type { EnvironmentName } from '../model/names.ts';
 import { type Replica, type ServiceKey, serviceId } from '../model/service.ts';
-import type { Documents, Stored } from '../state/documents.ts';
+import type { Documents } from '../state/documents.ts';
 import { Conflict, type Tables } from '../state/tables.ts';
 import { all } from '../workloads/stores.ts';
 import {
@@ -33,9 +33,10 @@ import {
 } from './network-rows.ts';
 import { merged, type Numbers, numberOfOwner, numbersOf, release, take } from './numbers.ts';
 import { peersOf } from './peers.ts';
-import type { NetworkAnswer, NetworkDocument, NetworkRequest } from './protocol.ts';
+import type { NetworkAnswer, NetworkRequest } from './protocol.ts';
 import type { Receivers } from './receiver.ts';
 import { addressesOf, nameOf, networkName } from './service-names.ts';
+import { telling } from './telling.ts';
 
 /** The containers' network: machines join it, environments get networks in it, and names follow the replicas. */
 export interface Networks {
@@ -63,12 +64,14 @@ export interface NetworkSources {
   readonly machineNetwork: string;
   /** Whether an environment has applications. */
   isUsed(environment: EnvironmentName): Promise<boolean>;
+  now(): Date;
 }
 
 export function networks(sources: NetworkSources): Networks {
   const { machines, receivers, range } = sources;
   const rows = networkRows(sources.tables);
   const opened = shared();
+  const { spread, forgive } = telling(sources);
 
   /** @param known numbers that elsewhere are said to be somebody's: storage may have lost its last seconds */
   const takeNumber = async (
@@ -84,38 +87,6 @@ export function networks(sources: NetworkSources): Networks {
       return taken === current ? undefined : taken;
     });
     return taken && numberOfOwner(taken, owner);
-  };
-
-  /** Machines that are not ready ask when they are. @returns those that should have taken it and did not */
-  const tell = async (
-    document: NetworkDocument,
-    names: readonly MachineName[],
-  ): Promise<readonly MachineName[]> => {
-    if (names.length === 0) return [];
-    const wanted = (await machines.list()).filter(({ name }) => names.includes(name));
-    const results = await Promise.all(
-      wanted.map(async ({ name, address, status }) => {
-        if (address === undefined || status.state !== 'ready') return undefined;
-        const sent = receivers.tell({ name, address }, document);
-        return await sent.then(
-          () => undefined,
-          () => name,
-        );
-      }),
-    );
-    return results.filter((name) => name !== undefined);
-  };
-
-  /** Tells what was just written, and records who is behind. */
-  const spread = async <Row extends { readonly version: number; readonly behind: MachineName[] }>(
-    store: Documents<Row>,
-    stored: Stored<Row>,
-    document: NetworkDocument,
-  ): Promise<void> => {
-    const behind = await tell(document, stored.value.behind);
-    await store.update(stored.partition, stored.row, (current) =>
-      current?.version === stored.value.version ? { ...current, behind: [...behind] } : undefined,
-    );
   };
 
   const announcePeers = batched(async (): Promise<void> => {
@@ -190,6 +161,7 @@ export function networks(sources: NetworkSources): Networks {
 
   return {
     async join({ name }, { means, publicKey, reason }) {
+      forgive(name);
       const known = numbersOf(
         (await machines.list()).map((one) => ({ number: one.network?.number, owner: one.name })),
       );

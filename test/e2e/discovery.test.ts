@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { ensureBusyboxImage } from '../../infra/local/base-images/busybox.ts';
 import { Machine } from '../../shared/model/machine.ts';
 import { Replica } from '../../shared/model/service.ts';
 import { until } from '../support/conditions.ts';
 import { startTestDataCentre, type TestDataCentre } from '../support/data-centre.ts';
-import { noMachines } from '../support/machines.ts';
+import { cache, noMachines } from '../support/machines.ts';
 import { long } from '../support/sample.ts';
 import { shellRoot } from '../support/shell-image.ts';
 import { sniff } from '../support/sniffer.ts';
@@ -46,7 +47,16 @@ describe.skipIf(obstacle !== undefined)(
         services,
       });
     const probe = { image: 'tests/probe:latest', command: ['/bin/sleep', '100000'], stopGrace: 0 };
-    const web = { image: 'hello/web:latest', port: 8080, health: HEALTH, resources: BIG };
+    const serve =
+      'mkdir /www && echo "hello from $(hostname)" > /www/index.html && exec httpd -f -p 8080 -h /www';
+    const web = {
+      image: 'tests/web:latest',
+      command: ['/bin/sh', '-c', serve],
+      port: 8080,
+      health: HEALTH,
+      resources: BIG,
+      stopGrace: 0,
+    };
     /** Runs lines of bash in a replica's container. @returns what they wrote, trouble included */
     const inside = ({ machine, containerId }: Replica, lines: string) => {
       const text = Buffer.from(lines).toString('base64');
@@ -73,12 +83,17 @@ while read -r -t 5 line <&3; do echo "$line"; done`,
 
     beforeAll(async () => {
       centre = await startTestDataCentre();
-      await centre.mainJob();
+      const { docker, registry, running } = centre;
+      const { engine, keys } = running;
+      await docker.run(['login', registry, '--username', 'admin', '--password', keys.admin]);
+      const busybox = await ensureBusyboxImage(engine.api, { cache, report: () => {} });
+      await docker.run(['tag', busybox, `${registry}/tests/web:latest`]);
+      await docker.run(['push', `${registry}/tests/web:latest`]);
       const folder = await mkdtemp(join(tmpdir(), 'berth-probe-'));
-      const image = `${centre.registry}/tests/probe:latest`;
+      const image = `${registry}/tests/probe:latest`;
       await writeFile(join(folder, 'root.tar'), await shellRoot(['/bin/bash', '/bin/sleep']));
-      await centre.docker.run(['import', join(folder, 'root.tar'), image]);
-      await centre.docker.run(['push', image]);
+      await docker.run(['import', join(folder, 'root.tar'), image]);
+      await docker.run(['push', image]);
       await rm(folder, { recursive: true });
       await deploy('dev', { front: { ...probe, resources: BIG }, api: web });
       await deploy('prod', { spy: { ...probe, resources: SMALL } });
@@ -140,7 +155,7 @@ while read -r -t 5 line <&3; do echo "$line"; done`,
     });
 
     it.runIf(long)('finds a service that moved to another machine', async () => {
-      await centre.call(z.unknown(), 'POST', `/api/v1/machines/${api.machine}/drain`, {});
+      await centre.call(z.unknown(), 'PUT', `/api/v1/machines/${api.machine}/cordon`, { drain: true });
       const moved = await until(
         'api is elsewhere',
         async () => {

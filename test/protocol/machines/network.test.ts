@@ -50,6 +50,7 @@ beforeEach(() => {
       range: '100.64.0.0/10',
       machineNetwork: '10.20.0.0/16',
       isUsed: async () => true,
+      now,
     }),
   } as unknown as Services;
 });

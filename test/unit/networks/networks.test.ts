@@ -20,6 +20,8 @@ let made: Networks;
 let told: { machine: string; document: NetworkDocument }[];
 let deaf: Set<string>;
 let used: Set<string>;
+let asked: string[];
+let now: Date;
 const engine = memoryEngine();
 
 beforeEach(() => {
@@ -27,6 +29,8 @@ beforeEach(() => {
   told = [];
   deaf = new Set();
   used = new Set(['dev']);
+  asked = [];
+  now = new Date('2026-01-01T00:00:00Z');
   const plain = stores(tables);
   made = networks({
     tables,
@@ -35,6 +39,7 @@ beforeEach(() => {
     engineOf: async () => engine,
     receivers: {
       async tell({ name }, document) {
+        asked.push(name);
         if (deaf.has(name)) throw new Retryable({ code: 'x', message: 'deaf', remedy: '' });
         told.push({ machine: name, document });
       },
@@ -42,6 +47,7 @@ beforeEach(() => {
     range: '100.64.0.0/10',
     machineNetwork: '10.20.0.0/16',
     isUsed: async (environment) => used.has(environment),
+    now: () => now,
   });
   all = announcing(plain, made);
 });
@@ -185,12 +191,26 @@ describe('names', () => {
     expect(lastNames('default-b')).toMatchObject({ services: {} });
     deaf.clear();
     told.length = 0;
+    now = new Date('2026-01-01T00:01:00Z');
     await made.sweep();
     expect(told.map(({ machine: name }) => name)).toEqual(['default-b']);
     expect(lastNames('default-b')).toMatchObject({ services: { 'shop.api': ['100.64.32.130'] } });
     told.length = 0;
     await made.sweep();
     expect(told).toEqual([]);
+  });
+
+  it('wait for a machine that does not answer once, not with every change', async () => {
+    const a = await joined('default-a', '10.20.0.4');
+    await made.open(dev, a.machine);
+    deaf.add('default-a');
+    asked.length = 0;
+    for (const slot of [0, 1, 2]) await replica(slot, 'healthy', `100.64.32.13${slot}`);
+    expect(asked).toEqual(['default-a']);
+    deaf.clear();
+    await made.join(a.machine, { means: 'kernel', publicKey: KEY });
+    await replica(3, 'healthy', '100.64.32.133');
+    expect(lastNames('default-a')).toMatchObject({ services: { 'shop.api': { length: 4 } } });
   });
 
   it('that were written past the stores are found by the sweep', async () => {
