@@ -127,7 +127,7 @@ describe.skipIf(obstacle !== undefined)(
       expect([said.code, said.stderr]).toEqual([0, expect.stringContaining('Taking compose.yaml.')]);
       const address = /composed\/page\/\S+ +(\S+)/.exec(said.stdout)?.[1];
       expect(await answers(address ?? said.stdout)).toBe('composed by hand\n');
-      expect(await person.berth('remove', 'composed')).toMatchObject({ code: 0 });
+      await centre.call(z.unknown(), 'DELETE', '/api/v1/environments/dev/applications/composed');
       rmSync(folder, { recursive: true, force: true });
     });
 
