@@ -12,7 +12,8 @@ import {
   pushIngress,
 } from '../../shared/ingress/ingress-activities.ts';
 import type { IngressStep } from '../../shared/ingress/next-step.ts';
-import { later } from '../../shared/machines/waiting.ts';
+import { refusalOf } from '../../shared/machines/refusals.ts';
+import { BUSY_PAUSE, later } from '../../shared/machines/waiting.ts';
 import { MachineName } from '../../shared/model/names.ts';
 import type { Outcome } from '../../shared/model/signature.ts';
 import { callActivity, orchestration } from './call-activity.ts';
@@ -105,8 +106,12 @@ function* balance(
     if (progress.outcome === 'refused') return failed(progress);
     const { value } = progress;
     if (value.state === 'done') return undefined;
-    if (value.state === 'refused') return { code: value.code, reason: value.message };
-    if (value.afterMs > 0) yield context.df.createTimer(later(context.df.currentUtcDateTime, value.afterMs));
+    if (value.state === 'refused') {
+      if (refusalOf(value.code, value.message).answer !== 'again')
+        return { code: value.code, reason: value.message };
+      yield context.df.createTimer(later(context.df.currentUtcDateTime, BUSY_PAUSE));
+    } else if (value.afterMs > 0)
+      yield context.df.createTimer(later(context.df.currentUtcDateTime, value.afterMs));
   }
   return { code: 'balancer-slow', reason: `ARM had not finished after ${BALANCER_MS / 60_000} minutes` };
 }

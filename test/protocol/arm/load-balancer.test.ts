@@ -143,4 +143,37 @@ describe.skipIf(!canBind)('a load balancer of the local endpoint, by the Azure S
     expect(GROUP).toBe('berth-machines');
     await sleep(0);
   });
+
+  it.each([
+    ['publicIp.create', 'in-operation'],
+    ['publicIp.create', 'after-commit-reply-lost'],
+    ['loadBalancer.create', 'in-operation'],
+    ['loadBalancer.create', 'after-commit-reply-lost'],
+    ['nic.create', 'after-commit-reply-lost'],
+    ['loadBalancer.delete', 'in-operation'],
+    ['publicIp.delete', 'after-commit-reply-lost'],
+  ])('goes on after a failure of %s %s, and leaves nothing in the end', async (operation, when) => {
+    const order = {
+      operation,
+      when,
+      ...(when === 'in-operation' && { code: 'InternalServerError', message: 'x' }),
+    };
+    expect((await arm.call('POST', '/local/faults', order)).status).toBeLessThan(300);
+    // What is not answered is thrown, and the activity tried again; what is refused for a time, by the orchestration.
+    const again = (step: () => Promise<BalancerProgress>) => () =>
+      step().then(
+        (progress): BalancerProgress =>
+          progress.state === 'refused' ? { state: 'going', afterMs: 0 } : progress,
+        (): BalancerProgress => ({ state: 'going', afterMs: 0 }),
+      );
+    expect(await settled(again(() => balancer.ensure(['a-nic'])))).toEqual({
+      state: 'done',
+      address: GATEWAY,
+    });
+    expect(await settled(again(() => balancer.remove()))).toEqual({ state: 'done' });
+    const { body } = await arm.call('GET', network('loadBalancers', '').replace(/\/$/, ''));
+    expect(body.value).toEqual([]);
+    const addresses = await arm.call('GET', network('publicIPAddresses', '').replace(/\/$/, ''));
+    expect(addresses.body.value).toEqual([]);
+  });
 });

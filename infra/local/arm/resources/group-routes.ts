@@ -10,7 +10,17 @@ import { withState } from './tracked.ts';
 const Body = z.looseObject({ location: z.string().min(1), tags: Tags });
 
 /** What a group holds, in the order in which it can be deleted. */
-const CONTENT: readonly Kind[] = ['vm', 'nic', 'publicIp', 'vnet', 'nsg', 'asg', 'image', 'disk'];
+const CONTENT: readonly Kind[] = [
+  'vm',
+  'nic',
+  'loadBalancer',
+  'publicIp',
+  'vnet',
+  'nsg',
+  'asg',
+  'image',
+  'disk',
+];
 
 /** Makes the group that a deployment template makes on Azure, unless it is there. */
 export function ensureGroup(arm: Arm, name: string): void {
