@@ -1,3 +1,4 @@
+import { RESERVED_POOLS } from '../model/pool.ts';
 import { serviceId } from '../model/service.ts';
 import { all, placeOf, type Stores } from '../workloads/stores.ts';
 import { allRoutes } from './claims.ts';
@@ -29,9 +30,10 @@ export async function seeIngress(ports: {
     routes: routes.length,
     recipe: RECIPE,
     // Any machine with apt would do; those of the ingress's own pool are surely like those on which it runs.
-    workshops: (inPool.length > 0 ? inPool : ready.filter(({ pool: other }) => other !== 'by-hand')).map(
-      ({ name }) => name,
-    ),
+    workshops: (inPool.length > 0
+      ? inPool
+      : ready.filter(({ pool: other }) => !RESERVED_POOLS.has(other))
+    ).map(({ name }) => name),
     healthy: healthy.length,
     wanted: service === undefined ? 0 : everyMachine ? inPool.length : count,
     nics: healthy.flatMap(({ machine }) => {
