@@ -122,7 +122,7 @@ async function imageOf(
 }
 
 /** What a job and a service have in common, with the step's own command. */
-function jobSpecOf(spec: ServiceSpec): JobSpec {
+export function jobSpecOf(spec: ServiceSpec): JobSpec {
   const { before } = spec;
   const common = Object.fromEntries(Object.entries(spec).filter(([name]) => name in JobSpec.shape));
   return JobSpec.parse({
