@@ -39,6 +39,19 @@ export const dueHosts = (
   });
 
 /**
+ * Hosts without a route whose record may go: a certificate is kept until it ends, since a route that comes back would
+ * otherwise cost the authority another one. Pure.
+ */
+export const forgettableHosts = (
+  hosts: readonly string[],
+  records: readonly AcmeRecord[],
+  now: Date,
+): readonly string[] =>
+  records.flatMap(({ host, notAfter }) =>
+    hosts.includes(host) || (notAfter !== undefined && Date.parse(notAfter) > now.getTime()) ? [] : [host],
+  );
+
+/**
  * One attempt to get, or renew, the certificate of a host. It counts as failed from its beginning until it succeeds: an
  * attempt that a crash cut off is not followed by another at once. What fails is recorded with the authority's reason;
  * the certificate before it stays.
