@@ -1,4 +1,5 @@
 import type { MappedProject } from '../../shared/compose/map/conclude.ts';
+import { imageKey } from '../../shared/compose/map/map-service.ts';
 import { ApplicationSpec } from '../../shared/model/application.ts';
 import type { Session } from '../session.ts';
 import { buildImages } from './build-images.ts';
@@ -34,7 +35,14 @@ export const withImages = (
   services: Object.fromEntries(
     Object.entries(application.services).map(([name, { image, ...fields }]) => [
       name,
-      { image: images.get(name) ?? image, ...fields },
+      {
+        image: images.get(name) ?? image,
+        ...fields,
+        ...stepWith(fields['before'], images.get(imageKey({ service: name, isStep: true }))),
+      },
     ]),
   ),
 });
+
+const stepWith = (step: unknown, image: string | undefined): object =>
+  image === undefined || typeof step !== 'object' ? {} : { before: { ...step, image } };

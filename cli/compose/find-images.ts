@@ -1,6 +1,6 @@
 import { startImport } from '../../shared/api/routes/imports.ts';
 import { locateImage } from '../../shared/api/routes/located-images.ts';
-import type { NamedImage } from '../../shared/compose/map/map-service.ts';
+import { imageKey, type NamedImage } from '../../shared/compose/map/map-service.ts';
 import { awaitImport } from '../commands/images/import.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -23,8 +23,9 @@ export async function findImages(
   const missing: { readonly named: NamedImage; readonly image: string }[] = [];
   for (const named of images) {
     const { service, image } = named;
+    const key = imageKey(named);
     if (client.connection.registries.some((host) => image.startsWith(`${host}/`))) {
-      found.set(service, imageText(imageNamed(session, image)));
+      found.set(key, imageText(imageNamed(session, image)));
       continue;
     }
     const located = await client.call(locateImage, { query: { image } });
@@ -35,7 +36,7 @@ export async function findImages(
     const { repository, tag, digest, by } = located.found;
     const text = imageText({ repository, tag, digest });
     if (by !== 'own') output.say(`${service}: ${image} is ${text} here${by === 'copy' ? ', a copy' : ''}`);
-    found.set(service, text);
+    found.set(key, text);
   }
   if (missing.length > 0 && !brings) throw elsewhere(missing);
   for (const { named, image } of missing) {
@@ -43,7 +44,7 @@ export async function findImages(
     const { id } = await client.call(startImport, { json: { from: image, referrers: false } });
     const { to, result } = await awaitImport(session, id);
     found.set(
-      named.service,
+      imageKey(named),
       imageText({
         repository: to.repository,
         tag: to.tag,

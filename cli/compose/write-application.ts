@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { MappedProject } from '../../shared/compose/map/conclude.ts';
+import { imageKey } from '../../shared/compose/map/map-service.ts';
 import { parseForeignReference } from '../../shared/model/foreign-reference.ts';
 import { imageText } from '../image-name.ts';
 import { builtName } from './built-name.ts';
@@ -13,9 +14,10 @@ export function applicationText(mapped: MappedProject, files: readonly string[])
   const { application, images, builds, secretSources } = mapped;
   const steps: string[] = [];
   const named = new Map<string, string>();
-  for (const { service, image } of images) {
+  for (const one of images) {
+    const { image } = one;
     const { host, repository, tag, digest } = parseForeignReference(image);
-    named.set(service, `${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`);
+    named.set(imageKey(one), `${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`);
     steps.push(`berth images import ${host}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`);
   }
   for (const { service, context, options } of builds) {

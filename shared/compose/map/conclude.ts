@@ -41,7 +41,14 @@ function check(
   outcome: Outcome,
 ): void {
   const services = Object.fromEntries(
-    Object.entries(application.services).map(([name, fields]) => [name, { ...fields, image: 'image' }]),
+    Object.entries(application.services).map(([name, fields]) => [
+      name,
+      {
+        ...fields,
+        image: 'image',
+        ...('before' in fields ? { before: { ...(fields['before'] as object), image: 'image' } } : {}),
+      },
+    ]),
   );
   const parsed = ApplicationSpec.safeParse({ ...application, services });
   for (const issue of parsed.error?.issues ?? []) {

@@ -1,7 +1,8 @@
 import type { ComposeProject } from '../project.ts';
 import { entriesOf } from '../tree.ts';
+import { type BeforeStep, beforeSteps } from './before-step.ts';
 import { applicationName, concluded, type MappedProject } from './conclude.ts';
-import { mapService, ownFields } from './map-service.ts';
+import { type MappedService, mapService, ownFields } from './map-service.ts';
 import type { Contents } from './mounts.ts';
 import { mapNetworks } from './networks.ts';
 import { Outcome } from './outcome.ts';
@@ -22,9 +23,13 @@ export function mapProject(
   const outcome = new Outcome(ignored);
   const contents: Contents = { configs: new Map(), volumes: new Set(), read };
   const rules = serviceKeys(contents);
-  const mapped = [...project.services].map(([name, service]) =>
-    mapService(name, service, { project, outcome, rules }),
-  );
+  const steps = beforeSteps(project, outcome);
+  const areSteps = new Set([...steps.values()].map(({ name }) => name));
+  const mapped = [...project.services]
+    .filter(([name]) => !areSteps.has(name))
+    .map(([name, service]) =>
+      withStep(mapService(name, service, { project, outcome, rules }), steps.get(name)),
+    );
   mapNetworks(project, outcome);
   const models = project.tree.entries.get('models');
   if (models !== undefined && entriesOf(models).length > 0)
@@ -55,12 +60,28 @@ export function mapProject(
   return concluded(
     {
       application,
-      images: mapped.flatMap(({ image }) => (image === undefined ? [] : [image])),
+      images: [...mapped.map(({ image }) => image), ...[...steps.values()].map(({ image }) => image)].filter(
+        (image) => image !== undefined,
+      ),
       builds: mapped.flatMap(({ build }) => (build === undefined ? [] : [build])),
       secretSources,
     },
     outcome,
   );
+}
+
+function withStep(mapped: MappedService, step: BeforeStep | undefined): MappedService {
+  if (step === undefined) return mapped;
+  const { command, image, needs } = step;
+  const dependsOn = [
+    ...new Set([...((mapped.fields['dependsOn'] as readonly string[] | undefined) ?? []), ...needs]),
+  ];
+  const fields = {
+    ...mapped.fields,
+    before: { command, ...(image === undefined ? {} : { image: image.image }) },
+    ...(dependsOn.length === 0 ? {} : { dependsOn }),
+  };
+  return { ...mapped, fields };
 }
 
 /** Compose knows no limit where none is said; Berth, which places by it, has to know one. */

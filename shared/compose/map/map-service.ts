@@ -18,9 +18,15 @@ export interface NamedImage {
   readonly service: string;
   readonly image: string;
   readonly at: Place;
+  /** Of the step before the service's rollouts. */
+  readonly isStep?: true;
 }
 
-interface MappedService {
+/** Of what an image is: names are found by it. */
+export const imageKey = ({ service, isStep }: Pick<NamedImage, 'service' | 'isStep'>): string =>
+  isStep === true ? `${service} before` : service;
+
+export interface MappedService {
   /** Its name in the application. */
   readonly target: string;
   readonly fields: Fields;

@@ -219,7 +219,7 @@ describe('what Berth cannot honour is refused, by key and line', () => {
     ['cap_add: [NOPE]', 'compose.yaml:4:15 services.web.capAdd.0 expected a capability'],
     [
       'depends_on: {db: {condition: service_completed_successfully}}',
-      'services.web.depends_on.db a service of Berth does not end',
+      'services.web.depends_on.db a service of Berth does not end. db would be the step before rollouts of web, but it has no command',
     ],
     ['deploy: {mode: global-job}', 'services.web.deploy.mode "global-job" is none'],
     ['deploy: {endpoint_mode: dnsrr}', 'services.web.deploy.endpoint_mode'],
@@ -405,6 +405,62 @@ it('what says no cores or memory gets some, which is said once', () => {
   expect(notes).toMatchObject([
     { path: 'services', message: expect.stringContaining('gets no more: a, c.') },
   ]);
+});
+
+describe('what runs to its end before a service', () => {
+  const file = (migrate: string, web = '', more = '') =>
+    `services:
+  web: {image: app, environment: {DB: db}, depends_on: {migrate: {condition: service_completed_successfully}}${web}}
+  migrate: {${migrate}}
+  db: {image: pg}
+${more}`;
+  it('is its step before rollouts', () => {
+    const mapped = mappedOf(
+      file('image: app, command: [m, up], environment: {DB: db}, depends_on: [db], restart: on-failure'),
+    );
+    expect(Object.keys(mapped.application.services)).toEqual(['web', 'db']);
+    expect(serviceOf(mapped, 'web')).toEqual({
+      image: 'app',
+      environment: { DB: 'db' },
+      before: { command: ['m', 'up'] },
+      dependsOn: ['db'],
+    });
+    expect(mapped.notes.map(({ message }) => message).join()).toContain(
+      'migrate runs to its end before each rollout of web',
+    );
+  });
+  it('may have an image of its own', () => {
+    const { application, images } = mappedOf(file('image: tool, command: m'));
+    expect(application.services['web']).toMatchObject({ before: { command: ['m'], image: 'tool' } });
+    expect(images).toMatchObject([
+      { service: 'web', image: 'app' },
+      { service: 'db' },
+      { service: 'web', image: 'tool', isStep: true },
+    ]);
+  });
+  it('is built with it', () =>
+    expect(
+      mappedOf(
+        'services: {web: {build: ., depends_on: {m: {condition: service_completed_successfully}}}, m: {build: ., command: x}}',
+      ),
+    ).toMatchObject({
+      builds: [{ service: 'web' }],
+      application: { services: { web: { before: { command: ['x'] } } } },
+    }));
+  it.each<[string, string, string, string]>([
+    [
+      'image: app, command: m, environment: {DB: other}',
+      '',
+      '',
+      'its variable DB would have to be as in the service',
+    ],
+    ['image: app, command: m, volumes: ["/a:/b"]', '', '', 'its volumes would have to be as in the service'],
+    ['build: ., command: m', '', '', 'it is built from something else'],
+    ['image: app, command: m', '', '  api: {image: app, depends_on: [migrate]}', 'api waits for it too'],
+    ['image: app', '', '', 'it has no command'],
+  ])('%s is refused', (migrate, web, more, reason) =>
+    expect(refusalsOf(file(migrate, web, more))).toEqual([expect.stringContaining(`but ${reason}`)]),
+  );
 });
 
 describe('x-berth', () => {
