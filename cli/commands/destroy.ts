@@ -79,7 +79,7 @@ async function gone(session: Session, application: string, timeout: number): Pro
     const { services } = await client.call(listServices, of);
     if (services.length === 0) return;
     const { replicas } = await client.call(listReplicas, of);
-    const line = `${services.length} services and ${replicas.length} replicas are left`;
+    const line = `left: ${services.length} of its services, ${replicas.length} replicas`;
     if (line !== said) output.say(line);
     said = line;
     if (interrupted.aborted || Date.now() > deadline)
@@ -87,7 +87,7 @@ async function gone(session: Session, application: string, timeout: number): Pro
         code: 'removal-slow',
         message: interrupted.aborted
           ? 'No longer waiting; the removal goes on.'
-          : `After ${timeout} s ${line}; the removal goes on.`,
+          : `After ${timeout} s ${line}. The removal goes on.`,
         remedy: `Look at it: berth ps ${application} --environment ${environment}`,
         exitCode: exitCodes.failed,
       });

@@ -43,12 +43,15 @@ export const addTunnel = (program: Command): Command =>
       withSession(command, async (session) => {
         const { params, replica } = await serviceNamed(session, name);
         const { output, interrupted } = session;
+        const tunnel = newSessionId();
         const going = new Set<Promise<void>>();
         const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-          const one = carry(session, socket, params, replica, ports?.remote).catch((error: unknown) => {
-            output.say(error instanceof Error ? error.message : String(error));
-            socket.destroy();
-          });
+          const one = carry(session, socket, { params, replica, port: ports?.remote, tunnel }).catch(
+            (error: unknown) => {
+              output.say(error instanceof Error ? error.message : String(error));
+              socket.destroy();
+            },
+          );
           going.add(one);
           void one.finally(() => going.delete(one));
         });
@@ -73,13 +76,19 @@ export const addTunnel = (program: Command): Command =>
       }),
     );
 
+interface Target {
+  readonly params: ServiceParams;
+  readonly replica: string | undefined;
+  readonly port: number | undefined;
+  /** Its connections are one event. */
+  readonly tunnel: string;
+}
+
 /** One connection, to its end. */
 async function carry(
   { client, interrupted }: Session,
   socket: Socket,
-  params: ServiceParams,
-  replica: string | undefined,
-  port: number | undefined,
+  { params, replica, port, tunnel }: Target,
 ): Promise<void> {
   const id = newSessionId();
   // Whoever connects may go again before the other side has answered.
@@ -89,7 +98,7 @@ async function carry(
   socket.once('close', leave);
   interrupted.addEventListener('abort', leave);
   try {
-    await client.call(tunnelToService, { params, json: { session: id, replica, port } });
+    await client.call(tunnelToService, { params, json: { session: id, replica, port, tunnel } });
     const input = sessionInput(client, id);
     const giving = (async () => {
       for await (const bytes of socket.iterator({ destroyOnReturn: false }))

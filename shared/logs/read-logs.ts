@@ -162,7 +162,7 @@ async function openAll(
       from: since,
       lost: (error) => {
         if (!told)
-          note(`${label}: ${machine} cannot be asked: ${textOf(error)} What is kept of it is shown.`);
+          note(`${label}: ${machine} cannot be asked (${textOf(error)}): what is kept of it is shown.`);
         told = true;
       },
     });

@@ -8,8 +8,10 @@ import type { Engine } from '../../shared/docker/engine.ts';
 import { hasEngine, machine, realEngine } from '../support/real-engine.ts';
 
 const IMAGE = 'berth.test/stays:1';
+const PROGRAMS = ['sh', 'sleep', 'cat', 'echo', 'mkdir', 'stty'].map((name) => `/bin/${name}`);
 /** Reads lines and says them again; a line `exit` ends it with 7. */
 const SHELL = 'while read -r line; do [ "$line" = exit ] && exit 7; printf "%s\\n" "$line"; done; exit 3';
+const SIZED = `until [ "$(stty size)" = "40 100" ]; do sleep 0.05; done; stty size; ${SHELL}`;
 
 interface Subject {
   readonly engine: Engine;
@@ -18,7 +20,7 @@ interface Subject {
 }
 
 const real = async (): Promise<Subject> => {
-  const made = await realEngine([IMAGE]);
+  const made = await realEngine([IMAGE], PROGRAMS);
   const { port, identity } = made;
   const access = httpsAccess({ ...machine, port, identity: async () => identity });
   return { engine: made.engine, access, stop: made.stop };
@@ -129,12 +131,13 @@ describe.skipIf(!hasEngine)('access to containers of a real engine', () => {
   it('has a terminal of a size, and the exit code of what ran there', async () => {
     const channel = await subject.access.exec(
       id,
-      { command: ['/bin/sh', '-c', SHELL], tty: true, stdin: true },
+      { command: ['/bin/sh', '-c', SIZED], tty: true, stdin: true },
       { rows: 24, columns: 80 },
     );
     await channel.resize({ rows: 40, columns: 100 });
     await channel.write(Buffer.from('word\nexit\n'));
     const { stdout } = await read(channel);
+    expect(stdout.toString()).toContain('40 100');
     // The terminal says what is typed, and the shell says it again.
     expect(stdout.toString().match(/word\r\n/g)?.length).toBe(2);
     expect(await channel.exit()).toBe(7);

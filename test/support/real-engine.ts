@@ -33,7 +33,10 @@ export interface RealEngine extends Subject {
 export const machine = { name: 'contract-engine', address: '127.0.0.1' };
 
 /** A real engine with certificates of a CA of ours, reached over TCP. @param images names of one that has a shell */
-export async function realEngine(images: readonly string[]): Promise<RealEngine> {
+export async function realEngine(
+  images: readonly string[],
+  programs?: readonly string[],
+): Promise<RealEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-engine-'));
   const bridge = `bt${randomBytes(4).toString('hex')}`;
   const undo: (() => unknown)[] = [() => rm(directory, { recursive: true, force: true })];
@@ -57,7 +60,7 @@ export async function realEngine(images: readonly string[]): Promise<RealEngine>
       ...['--tlscert', write('cert.pem', server.certificate), '--tlskey', write('key.pem', server.key)],
     ]);
     undo.push(() => daemon.stop());
-    const root = await shellRoot();
+    const root = await shellRoot(programs);
     for (const image of images) await importImage(daemon.socket, image, root);
     const client = await issueClientCertificate(ca, 'test', 60);
     const identity = { certificate: client.certificate, key: client.key, ca: ca.certificatePem };

@@ -40,7 +40,7 @@ export const tunnel = endpoint(tunnelToService, async ({ params, body, principal
     });
   await services.sessions.begin(body.session, idOf(principal), async () => {
     const channel = await tcpChannel(address, port);
-    await note(services, 'tunnel', body.session, principal, params, replica, {
+    await note(services, 'tunnel', body.tunnel ?? body.session, principal, params, replica, {
       port: body.port ?? spec.port,
     });
     return channel;

@@ -59,7 +59,14 @@ export const tunnelToService = route({
   permission: 'applications.exec',
   summary: 'Connects to the port of a replica; the bytes go through its session.',
   params: ofService,
-  body: { schema: z.strictObject({ ...base, port: z.number().int().min(1).max(65_535).optional() }) },
+  body: {
+    schema: z.strictObject({
+      ...base,
+      port: z.number().int().min(1).max(65_535).optional(),
+      /** Of connections that belong together only the first is an event. */
+      tunnel: SessionId.optional(),
+    }),
+  },
   status: 201,
   answer: Begun,
 });
