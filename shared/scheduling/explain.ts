@@ -53,7 +53,7 @@ export function explainPlace(demand: Demand, one: Reservation, sight: Sight): Ex
   const best = bestOf(request, books, []);
   const refused = others.length - able.length;
   const counted = countedText(request, others);
-  const against = refused === 0 ? '' : ` ${counted} of the others would not do.`;
+  const against = refused === 0 ? '' : ` Of ${others.length} others ${refused} would not do: ${counted}.`;
   const single = others.length === 0 ? `It is the only machine of pool ${sight.pool}.` : '';
   const choice =
     able.length === 0
@@ -86,14 +86,14 @@ function booksOf(sight: Sight): { rooms: Map<string, MachineRoom>; books: Machin
   };
 }
 
-/** `2 too few free cores, 1 not zone == 2` */
+/** `2 too few free cores, 1 not zone == 2`, each by what weighs most. */
 function countedText(request: Request, candidates: readonly Candidate[]): string {
   const counts = new Map<string, number>();
   for (const candidate of candidates) {
     const first = refusalsOf(request, candidate)[0];
     if (first !== undefined) counts.set(first.words, (counts.get(first.words) ?? 0) + 1);
   }
-  return [...counts].map(([words, count]) => `${count} (${words})`).join(', ');
+  return [...counts].map(([words, count]) => `${count} ${words}`).join(', ');
 }
 
 const OF_ROOM: ReadonlySet<Refusal['kind']> = new Set(['cpu', 'memory', 'gpu']);

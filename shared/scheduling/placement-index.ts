@@ -14,7 +14,7 @@ interface Kind {
 }
 
 /** Machines times kinds that are kept in order, about 20 bytes each: beyond that the oldest kind is forgotten. */
-const MOST_RANKED = 4_000_000;
+const MOST_RANKED = 1_000_000;
 
 /**
  * The machines of a pool while many things are placed on them, one after the other. What is asked for again and again

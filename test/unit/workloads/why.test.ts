@@ -195,7 +195,7 @@ describe('what runs, or tried to', () => {
       {
         code: 'placed',
         message:
-          'It runs on a. 1 (too few free cores) of the others would not do. Of 2 that would do it comes first: the fewest of its replicas, then the fullest.',
+          'It runs on a. Of 2 others 1 would not do: 1 too few free cores. Of 2 that would do it comes first: the fewest of its replicas, then the fullest.',
         wouldHelp: [],
       },
     ]);
