@@ -93,9 +93,9 @@ interface Explained {
  * is, what is wrong in it; if it is of no form's kind, which kinds are expected.
  */
 function explain(errors: readonly ErrorObject[]): readonly Explained[] {
-  const byPlace = Map.groupBy(errors, ({ instancePath }) => instancePath);
   const chosen: Explained[] = [];
-  for (const [pointer, found] of byPlace) {
+  for (const pointer of new Set(errors.map(({ instancePath }) => instancePath))) {
+    const found = errors.filter(({ instancePath }) => instancePath === pointer);
     const path = stepsOf(pointer);
     const isBelow = errors.some(({ instancePath }) => instancePath.startsWith(`${pointer}/`));
     const inside = found.filter(({ keyword }) => !['type', 'oneOf', 'anyOf'].includes(keyword));

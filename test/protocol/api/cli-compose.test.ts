@@ -361,6 +361,22 @@ describe('berth import and init', () => {
     expect(readFileSync(join(folder, 'berth.yaml'), 'utf8')).toBe(text);
   });
 
+  it.skipIf(!existsSync('/usr/bin/node'))("runs on the system's Node.js, which may be 20", () => {
+    const folder = folderOf({ 'compose.yaml': 'services:\n  web:\n    imag: x\n' });
+    const run = () =>
+      execFileSync('/usr/bin/node', [join(root, 'dist/cli/berth.mjs'), 'import'], {
+        cwd: folder,
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+    expect(run).toThrow('the Compose Specification has no such key. Did you mean "image"?');
+    writeFileSync(
+      join(folder, 'compose.yaml'),
+      'name: old\nservices: {web: {image: "a:1", healthcheck: {test: x}}}',
+    );
+    expect(run()).toContain('name: old');
+  });
+
   it('init writes nothing for a compose file that is refused', async () => {
     const folder = folderOf({ 'compose.yaml': 'services: {web: {image: x, pid: host}}' });
     expect(await berth(folder, ['init'])).toMatchObject({ code: 2 });
