@@ -64,6 +64,7 @@ interface Opened {
 
 /**
  * Lines of many logs as one: what was written before in the order of time, then what comes as it comes.
+ * @param look milliseconds between two looks for logs that have come
  * @throws Terminal `logs-too-many`
  */
 export async function* readLogs(
@@ -71,6 +72,7 @@ export async function* readLogs(
   selection: LogSelection,
   request: ReadRequest,
   signal: AbortSignal,
+  look = LOOK_MS,
 ): AsyncGenerator<LogItem> {
   const opened = new Map<string, Opened>();
   const notes: string[] = [];
@@ -99,7 +101,7 @@ export async function* readLogs(
   const watch = async () => {
     follow();
     while (!signal.aborted && !(request.until !== undefined && Date.now() > Date.parse(request.until))) {
-      await pause(selection.watch ? LOOK_MS : 100, signal);
+      await pause(selection.watch ? look : Math.min(look, 100), signal);
       if (signal.aborted) break;
       if (!selection.watch) {
         if (over()) break;
