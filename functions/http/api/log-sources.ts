@@ -3,7 +3,8 @@ import { type LogSource, partFolder } from '../../../shared/logs/log-source.ts';
 import type { LiveSource, LogSelection } from '../../../shared/logs/read-logs.ts';
 import type { Run } from '../../../shared/model/job.ts';
 import type { ApplicationName, EnvironmentName, ServiceName } from '../../../shared/model/names.ts';
-import type { Replica } from '../../../shared/model/service.ts';
+import { containerName, type Replica } from '../../../shared/model/service.ts';
+import { sidecarName } from '../../../shared/workloads/sidecars.ts';
 import { all } from '../../../shared/workloads/stores.ts';
 import type { Services } from '../../services.ts';
 import { replicasOf, replicaView, servicesIn } from './service-views.ts';
@@ -32,30 +33,47 @@ export function serviceLogs(
       ...(service && { part: service }),
     }),
     isWanted: ({ container }: LogSource) =>
-      isWanted(/\.r\d+\.(\d+\.g\d+)$/.exec(container)?.[1] ?? container),
+      isWanted(/\.r\d+\.(\d+\.g\d+)(\..+)?$/.exec(container)?.[1] ?? container),
     async live() {
-      const services = await servicesIn(stores, environment, application);
-      const rows = await Promise.all(
-        services
-          .filter(({ key }) => service === undefined || key.service === service)
-          .map(({ key }) => replicasOf(stores, key)),
+      const services = (await servicesIn(stores, environment, application)).filter(
+        ({ key }) => service === undefined || key.service === service,
       );
-      return rows.flat().flatMap((row) => {
-        const { name, key } = replicaView(row);
-        const there = isWanted(name) ? liveReplica(row, engineOf) : undefined;
-        return there === undefined ? [] : [{ ...there, label: `${key.application}/${key.service}/${name}` }];
-      });
+      const lists = await Promise.all(
+        services.map(async ({ key, accepted }) => {
+          const beside = Object.keys(accepted?.spec.sidecars ?? {});
+          const rows = await replicasOf(stores, key);
+          const wanted = rows.filter((row) => isWanted(replicaView(row).name));
+          return await Promise.all(wanted.map((row) => liveSources(row, beside, engineOf)));
+        }),
+      );
+      return lists.flat(2);
     },
     watch,
   };
 }
 
-function liveReplica(
-  { machine, address, containerId, status }: Replica,
+/** The container of a replica, and those of its sidecars. */
+async function liveSources(
+  row: Replica,
+  beside: readonly string[],
   engineOf: EngineOf,
-): Omit<LiveSource, 'label'> | undefined {
-  if (containerId === undefined || status.state === 'lost') return undefined;
-  return { machine, containerId, engine: () => engineOf({ name: machine, address }) };
+): Promise<readonly LiveSource[]> {
+  const { key, machine, address, containerId, status } = row;
+  if (containerId === undefined || status.state === 'lost') return [];
+  const label = `${key.application}/${key.service}/${replicaView(row).name}`;
+  const engine = () => engineOf({ name: machine, address });
+  const sidecars = await Promise.all(
+    beside.map(async (name): Promise<readonly LiveSource[]> => {
+      // Of a machine that does not answer the replica's own log says so.
+      const found = await engine()
+        .then((one) => one.inspect(sidecarName(containerName(row), name)))
+        .catch(() => undefined);
+      return found === undefined
+        ? []
+        : [{ label: `${label}.${name}`, machine, containerId: found.id, engine }];
+    }),
+  );
+  return [{ label, machine, containerId, engine }, ...sidecars.flat()];
 }
 
 /** Logs of a run, all its attempts. */
