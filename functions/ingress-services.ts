@@ -1,8 +1,10 @@
 import type { InsideOf } from '../shared/docker/inside.ts';
+import type { Balancer } from '../shared/ingress/balancer/balancer.ts';
 import { type AcmeStore, acmeStore } from '../shared/ingress/certificates/acme-store.ts';
 import { type CertificateStore, certificateStore } from '../shared/ingress/certificates/certificate-store.ts';
 import { engineDoor } from '../shared/ingress/door.engine.ts';
 import { type IngressStores, ingressStores } from '../shared/ingress/ingress-state.ts';
+import { joinBalancer } from '../shared/ingress/join-balancer.ts';
 import { type Notice, notice } from '../shared/ingress/notice.ts';
 import { watchedReplicas } from '../shared/ingress/watched-replicas.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
@@ -19,13 +21,17 @@ export interface IngressServices {
   readonly stores: Stores;
 }
 
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 export function ingressServices(from: {
   readonly tables: Tables;
   readonly secrets: Secrets;
   readonly stores: Stores;
   readonly insideOf: InsideOf;
+  readonly balancer: Balancer;
 }): IngressServices {
-  const { tables, secrets, insideOf, stores: documents } = from;
+  const { tables, secrets, insideOf, balancer, stores: documents } = from;
   const ingress = ingressStores(tables);
   const certificates = certificateStore(tables, secrets);
   const acme = acmeStore(tables);
@@ -38,8 +44,9 @@ export function ingressServices(from: {
       challenges: () => acme.challenges(),
       door: engineDoor(insideOf),
       random: Math.random,
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      sleep,
     },
+    () => joinBalancer({ stores: documents, ingress, balancer, now: () => new Date(), sleep }),
     (error) => console.error('ingress:', error),
   );
   return {

@@ -118,6 +118,7 @@ function makeServices(settings: Settings): Services {
     secrets,
     stores: announcing(plain, containers),
     insideOf: machines.insideOf,
+    balancer: machines.balancer,
   });
   const documents = ingress.stores;
   const policies = policyStore(tables, now);

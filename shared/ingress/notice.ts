@@ -23,9 +23,14 @@ const PROBED_MS = 6_000;
 /**
  * Changes that come while one is being told are told together afterwards. A proxy that could not be told is told by the
  * next change, or by the sweep: what a rollout does goes on.
+ * @param join has the load balancer lead to replicas of the ingress that are new
  * @param report what failed otherwise
  */
-export function notice(ports: PushPorts, report: (error: unknown) => void): Notice {
+export function notice(
+  ports: PushPorts,
+  join: () => Promise<void>,
+  report: (error: unknown) => void,
+): Notice {
   let going: Promise<unknown> = Promise.resolve();
   let next: Promise<Pushed> | undefined;
   const tell = (): Promise<Pushed> => {
@@ -49,7 +54,8 @@ export function notice(ports: PushPorts, report: (error: unknown) => void): Noti
     push: tell,
     async changed(key) {
       try {
-        if (isIngress(key) || (await routesOf(key)).length > 0) await tell();
+        if (isIngress(key)) await Promise.all([tell(), join()]);
+        else if ((await routesOf(key)).length > 0) await tell();
       } catch (error) {
         report(error);
       }

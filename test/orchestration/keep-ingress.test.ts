@@ -22,6 +22,7 @@ import { claimRoutes } from '../../shared/ingress/claims.ts';
 import { deployIngress } from '../../shared/ingress/ingress-activities.ts';
 import { INGRESS } from '../../shared/ingress/ingress-application.ts';
 import { changeState, ingressStores, readState } from '../../shared/ingress/ingress-state.ts';
+import { joinBalancer } from '../../shared/ingress/join-balancer.ts';
 import { deploymentOf } from '../../shared/ingress/next-step.ts';
 import { ApplicationSpec } from '../../shared/model/application.ts';
 import { Machine } from '../../shared/model/machine.ts';
@@ -40,6 +41,18 @@ const app = (hosts: string[]) =>
       web: { image: `a/b@sha256:${'a'.repeat(64)}`, port: 80, routes: hosts.map((host) => ({ host })) },
     },
   });
+
+const ingressReplica = Replica.parse({
+  key: INGRESS,
+  revision: 1,
+  slot: 0,
+  generation: 1,
+  machine: 'default-mmmmmm',
+  address: '10.0.0.4',
+  port: 20_000,
+  containerId: 'c',
+  status: { state: 'healthy', since: at },
+});
 
 /** A world in which an engine makes images at once, and a deployment brings its replicas at once. */
 async function world() {
@@ -100,17 +113,7 @@ async function world() {
       removeContainer: async () => {},
     }),
   } as unknown as Services;
-  const replica = Replica.parse({
-    key: INGRESS,
-    revision: 1,
-    slot: 0,
-    generation: 1,
-    machine: machine.name,
-    address: '10.0.0.4',
-    port: 20_000,
-    containerId: 'c',
-    status: { state: 'healthy', since: at },
-  });
+  const replica = ingressReplica;
   /** What the real one brings about through an event. */
   const deploy: Activity<never, unknown> = {
     signature: deployIngress as never,
@@ -174,6 +177,26 @@ describe('what keeps the ingress', () => {
     expect(balancer.members()).toBeUndefined();
     const { balancer: left, deployed } = await readState(ingress);
     expect([left, deployed]).toEqual([undefined, undefined]);
+  });
+
+  it('has the balancer lead to a new machine before the old one is left, once there is a balancer', async () => {
+    const { tables, made, ingress, balancer, run, machine } = await world();
+    const join = () => joinBalancer({ ...made, sleep: async () => {} });
+    await claimRoutes(tables, dev, app(['a.example']), at);
+    await join();
+    expect(balancer.members()).toBeUndefined();
+    await run('one');
+    const other = Machine.parse({
+      ...machine,
+      name: 'default-nnnnnn',
+      resources: { vm: 'n', nic: 'n-nic', disk: 'n' },
+    });
+    await made.stores.machines.insert(...placeOf.machine(other.pool, other.name), other);
+    const moved = Replica.parse({ ...ingressReplica, machine: other.name, generation: 2 });
+    await made.stores.replicas.upsert(...placeOf.replica(moved), moved);
+    await join();
+    expect(balancer.members()).toEqual(['m-nic', 'n-nic']);
+    expect((await readState(ingress)).balancer?.members).toEqual(['m-nic', 'n-nic']);
   });
 
   it('leaves it to a later one that took it over', async () => {

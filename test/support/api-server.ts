@@ -26,6 +26,7 @@ import { keyStore } from '../../shared/auth/key-store.ts';
 import { ensureEngineCa } from '../../shared/certificates/engine-ca.ts';
 import { eventStore } from '../../shared/events/event-store.ts';
 import { hookStore } from '../../shared/events/hooks.ts';
+import { memoryBalancer } from '../../shared/ingress/balancer/balancer.memory.ts';
 import { memoryAppendBlobs } from '../../shared/logs/append-blobs.memory.ts';
 import { logKeeper } from '../../shared/logs/log-keeper.ts';
 import { logRetentions } from '../../shared/logs/retention.ts';
@@ -166,7 +167,13 @@ function memoryServices(tables: Tables, blobs: Blobs) {
     golden: goldenStore(tables),
     machineImages: memoryMachineImages({ now, power: () => undefined }),
     engineCa: () => ca,
-    ...ingressServices({ tables, secrets, stores: stores(tables), insideOf: noInside }),
+    ...ingressServices({
+      tables,
+      secrets,
+      stores: stores(tables),
+      insideOf: noInside,
+      balancer: memoryBalancer(),
+    }),
     events: eventStore(tables, now),
     images: imageResolver(tables),
     policies: policyStore(tables, now),

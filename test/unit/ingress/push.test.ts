@@ -66,9 +66,13 @@ function world() {
     random: Math.random,
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(20, milliseconds))),
   };
-  const told = notice(ports, (error) => {
-    throw error;
-  });
+  const told = notice(
+    ports,
+    async () => {},
+    (error) => {
+      throw error;
+    },
+  );
   const replicas = watchedReplicas(documents.replicas, told);
   const put = (one: Replica) => replicas.upsert(...placeOf.replica(one), one);
   return { tables, ports, told, put, taken, silent, drained, left };
@@ -98,7 +102,11 @@ describe('what the ingress is told', () => {
     await claimRoutes(tables, key.environment, app, since);
     await put(replica(INGRESS, 0, 'healthy'));
     // A second process of the app pushes too.
-    const other = notice(ports, () => {});
+    const other = notice(
+      ports,
+      async () => {},
+      () => {},
+    );
     await Promise.all([
       ...Array.from({ length: 12 }, (_, slot) => put(replica(key, slot + 2, 'healthy'))),
       other.changed(key),
