@@ -42,6 +42,7 @@ import * as subscriptions from './routes/subscriptions.ts';
 import * as tokenKeys from './routes/token-keys.ts';
 import * as trash from './routes/trash.ts';
 import * as usage from './routes/usage.ts';
+import * as volumes from './routes/volumes.ts';
 import * as why from './routes/why.ts';
 
 const isRoute = (value: unknown): value is Route =>
@@ -63,6 +64,7 @@ export const routes: readonly Route[] = [
   logs,
   jobs,
   secrets,
+  volumes,
   allowances,
   machines,
   pools,

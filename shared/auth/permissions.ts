@@ -20,6 +20,8 @@ const leastRole = {
   /** That there are secrets, and who uses them: no one is given a value. */
   'secrets.read': 'reader',
   'secrets.write': 'deployer',
+  /** With what was written to them. */
+  'volumes.delete': 'operator',
   /** What containers may beyond their own. */
   'environments.admin': 'admin',
   'logs.read': 'reader',

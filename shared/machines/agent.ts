@@ -7,7 +7,7 @@ import { agentWatch } from './agent-watch.ts';
  * Its configuration is /etc/berth/agent.json: {"app": "https://…", "machine": "…"}.
  */
 export const agentScript = String.raw`#!/usr/bin/python3
-import glob, http.client, json, os, queue, re, socket, subprocess, sys, threading, time
+import glob, http.client, json, os, queue, re, shutil, socket, subprocess, sys, threading, time
 import urllib.error, urllib.parse, urllib.request
 from datetime import datetime, timezone
 
@@ -275,6 +275,7 @@ def follow():
                 shipping.add(one['Id'], one['Names'][0].lstrip('/'), one['Labels'], running=one['State'] == 'running')
             shipping.forget({one['Id'] for one in listed})
             watch.follow(listed)
+            sweep_files({one['Names'][0].lstrip('/') for one in listed})
             if not begun:
                 died, begun = died + list(ended(listed)), True
             disk = os.statvfs('/var/lib/docker')
@@ -294,6 +295,15 @@ def follow():
         except Exception as error:
             log('%s; again in %d s' % (error, wait))
             due, wait = time.monotonic() + wait, min(wait * 2, 30)
+
+
+# Configs and secrets of containers that are gone. What was put there just now waits for its container.
+def sweep_files(names):
+    for folder in glob.glob('/run/berth/files/*'):
+        own = folder + '/own'
+        put = os.stat(own if os.path.exists(own) else folder).st_ctime
+        if os.path.basename(folder) not in names and time.time() - put > 120:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def answers():

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type ConfigSpec, type ConfigUse, configTarget, type SecretUse, secretTarget } from './files.ts';
-import type { VolumeSpec, VolumeUse } from './volume.ts';
+import type { RolloutPolicy } from './rollout-policy.ts';
+import { namedVolumes, type VolumeSpec, type VolumeUse } from './volume.ts';
 
 interface Container {
   readonly configs?: readonly ConfigUse[] | undefined;
@@ -12,7 +13,13 @@ interface Container {
 
 interface Application {
   readonly services: Readonly<
-    Record<string, Container & { readonly sidecars?: Readonly<Record<string, Container>> | undefined }>
+    Record<
+      string,
+      Container & {
+        readonly sidecars?: Readonly<Record<string, Container>> | undefined;
+        readonly rollout?: RolloutPolicy | undefined;
+      }
+    >
   >;
   readonly jobs: Readonly<Record<string, Container>>;
   readonly configs: Readonly<Record<string, ConfigSpec>>;
@@ -46,11 +53,27 @@ export function checkContents(application: Application, context: z.RefinementCtx
   };
   for (const [name, service] of Object.entries(application.services)) {
     check(service, ['services', name]);
+    const { rollout } = service;
+    const isAlone = rollout?.strategy === 'rolling' && isNone(rollout.surge);
+    const containers = [service, ...Object.values(service.sidecars ?? {})];
+    if (
+      rollout !== undefined &&
+      !isAlone &&
+      containers.some(({ volumes }) => namedVolumes(volumes).length > 0)
+    )
+      context.addIssue({
+        code: 'custom',
+        path: ['services', name, 'rollout'],
+        message:
+          'a volume has one writer, so its old replica ends before a new one starts: expected strategy rolling with surge 0 and unavailable of at least 1, or no rollout',
+      });
     for (const [sidecar, container] of Object.entries(service.sidecars ?? {}))
       check(container, ['services', name, 'sidecars', sidecar]);
   }
   for (const [name, job] of Object.entries(application.jobs)) check(job, ['jobs', name]);
 }
+
+const isNone = (surge: RolloutPolicy['surge']): boolean => surge === 0 || surge === '0%';
 
 const listed = (record: Readonly<Record<string, unknown>>): string => {
   const names = Object.keys(record);

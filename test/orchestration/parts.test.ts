@@ -136,7 +136,7 @@ describe('sidecars', () => {
     const world = await deployed(withData({ replicas: 1, sidecars }));
     const names = await world.running();
     expect(names).toEqual(
-      ['dev.hello.web.r1.0.g1', 'dev.hello.web.r1.0.g1.log'].map((name, index) =>
+      ['dev.hello.web.r1.0.g1', 'dev.hello.web.r1.0.g1.log'].map((_, index) =>
         expect.stringMatching(
           index === 0 ? /^dev\.hello\.web\.r1\.0\.g\d+$/ : /^dev\.hello\.web\.r1\.0\.g\d+\.log$/,
         ),

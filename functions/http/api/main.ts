@@ -50,4 +50,5 @@ export * as subscriptions from './subscriptions.ts';
 export * as tokenKeys from './token-keys.ts';
 export * as trash from './trash.ts';
 export * as usage from './usage.ts';
+export * as volumes from './volumes.ts';
 export * as why from './why.ts';

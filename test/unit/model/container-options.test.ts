@@ -52,3 +52,61 @@ describe('container options', () => {
     expect(faultsOf(lines)).toEqual([expect.stringMatching(fault)]);
   });
 });
+
+describe('volumes, configs and secrets', () => {
+  const application = (web: string, more: string) =>
+    `name: shop\nservices:\n  web:\n    image: shop/web\n    ${web}\n${more}`;
+  const issuesOf = (web: string, more = '') => {
+    try {
+      parseApplication(application(web, more));
+    } catch (error) {
+      if (error instanceof Invalid) return error.issues.map((i) => `${i.line} ${i.path}: ${i.message}`);
+      throw error;
+    }
+    return [];
+  };
+
+  it('are read in their short and long forms', () => {
+    const more = 'volumes: {data: }\nconfigs: {a.conf: {content: x}}\nsecrets: {pw: {name: other}}\n';
+    const text = application(
+      'volumes: ["data:/data:ro", "/srv:/srv", {type: tmpfs, target: /x}]\n    configs: [a.conf]\n    secrets: [pw, {secret: token, env: TOKEN_FILE}]',
+      more,
+    );
+    expect(Object.values(parseApplication(text).services)[0]).toMatchObject({
+      volumes: [
+        { type: 'volume', source: 'data', target: '/data', readOnly: true },
+        { type: 'host', source: '/srv', target: '/srv' },
+        { type: 'tmpfs', target: '/x' },
+      ],
+      configs: [{ config: 'a.conf' }],
+      secrets: [{ secret: 'pw' }, { secret: 'token', env: 'TOKEN_FILE' }],
+    });
+  });
+
+  it.each([
+    [
+      'volumes: ["data:/data"]',
+      '',
+      /^5 services.web.volumes.0: expected one of the application's volumes, and it has none/,
+    ],
+    ['volumes: ["./data:/data"]', 'volumes: {data: {}}', /volumes\.0/],
+    ['volumes: ["data:/data:rx"]', 'volumes: {data: {}}', /unknown key "data:\/data:rx"/],
+    ['volumes: ["/srv/../etc:/x"]', '', /expected a path without \.\./],
+    [
+      'volumes: ["data:/a", "data:/a/"]',
+      'volumes: {data: {}}',
+      /expected another target than \/a, which volumes\.0 has/,
+    ],
+    ['configs: [b]', 'configs: {a: {content: x}}', /expected one of the application's configs \(a\)/],
+    ['configs: []', 'configs: {a: {content: x, file: y}}', /configs\.a: expected either content or file/],
+    ['secrets: [{secret: a, mode: 0400}]', '', /expected permissions as text/],
+    ['environment: {F: x}\n    secrets: [{secret: a, env: F}]', '', /the environment says F already/],
+    [
+      'volumes: ["data:/a"]\n    rollout: {strategy: blue-green}',
+      'volumes: {data: {}}',
+      /a volume has one writer/,
+    ],
+  ])('%s is refused', (web, more, fault) => {
+    expect(issuesOf(web, `${more}\n`)).toContainEqual(expect.stringMatching(fault));
+  });
+});
