@@ -153,7 +153,7 @@ class Shipping(threading.Thread):
             if known is None or (known.ended and not known.lines and tail.running):
                 tail.fresh = tail.fresh and known is None
                 self.tails[tail.container['id']] = tail
-        new = [tail for tail in self.tails.values() if not tail.begun]
+        new = [tail for tail in list(self.tails.values()) if not tail.begun]
         asked = [tail for tail in new if not tail.fresh][:100]
         if asked:
             self.send([(tail, 0, '') for tail in asked])
@@ -164,10 +164,11 @@ class Shipping(threading.Thread):
 
     # Whoever was served longest ago comes first, and none gets more than its share of a request.
     def ship(self):
-        if not any(tail.due() for tail in self.tails.values()):
+        tails = list(self.tails.values())
+        if not any(tail.due() for tail in tails):
             return False
         parts, size = [], 0
-        for tail in sorted(self.tails.values(), key=lambda one: one.served):
+        for tail in sorted(tails, key=lambda one: one.served):
             count, text = tail.waiting()
             if not count:
                 continue
