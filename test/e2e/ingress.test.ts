@@ -168,6 +168,36 @@ describe.skipIf(obstacle !== undefined)(
       expect(bodies.size).toBeGreaterThanOrEqual(6);
     });
 
+    it.runIf(long)('lose no request while the ingress itself is replaced', async () => {
+      const path = '/api/v1/environments/berth/services/ingress/ingress';
+      const state = async () => (await centre.call(Service, 'GET', path)).service;
+      await centre.call(z.unknown(), 'PUT', '/api/v1/ingress', { replicas: 2 });
+      await until(
+        'both are healthy',
+        async () => {
+          const { ingress } = await routes();
+          return ingress.replicas.healthy === 2 && ingress.next.step === 'finish';
+        },
+        LONG,
+      );
+      const { revision: before } = await state();
+      const load = startLoad({ host: address, port: 80, name: 'hello.example' }, 4);
+      await centre.call(z.unknown(), 'POST', `${path}/restart`);
+      await until(
+        'it is replaced',
+        async () => {
+          const { revision: now, rollout } = await state();
+          return now > before && rollout.state === 'done';
+        },
+        LONG,
+      );
+      const { answered, failures } = await load.stop();
+      console.log(
+        `${answered} requests while the ingress was replaced, ${failures.length} failed: ${failures.map(({ why }) => why).join('; ')}`,
+      );
+      expect(failures).toEqual([]);
+    });
+
     it.runIf(long)('lose only what was in flight when a machine is killed', async () => {
       await centre.call(z.unknown(), 'PUT', '/api/v1/ingress', { replicas: 2 });
       await deploy({
