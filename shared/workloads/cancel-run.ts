@@ -6,8 +6,10 @@ import { RUN_GRACE, runContainerName } from './run-container.ts';
 import { placeOf } from './stores.ts';
 
 /** Nobody watches it any more: its orchestration ends it. Its container is stopped at once where its machine answers. */
-export async function cancel(ports: WorkloadPorts, { key, id }: Run): Promise<Run> {
-  const { stores, now, engineOf } = ports;
+export async function cancel(
+  { stores, now, engineOf }: Pick<WorkloadPorts, 'stores' | 'now' | 'engineOf'>,
+  { key, id }: Run,
+): Promise<Run> {
   const run = await stores.runs.update(...placeOf.run(key, id), (current) =>
     current === undefined || isOver(current) ? undefined : { ...current, watchedUntil: now().toISOString() },
   );

@@ -37,5 +37,5 @@ export const watch = endpoint(watchRun, async ({ params, services: { stores, now
 
 export const end = endpoint(cancelRun, async ({ params, services }) => {
   const found = await runAt(services.stores, params, params.run);
-  return await cancel(services.workloads, found);
+  return await cancel(services, found);
 });

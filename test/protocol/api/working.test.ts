@@ -104,6 +104,27 @@ describe('a tunnel', () => {
   });
 });
 
+describe('a command of a service', () => {
+  it('is a run under its name, goes on while it is watched, and ends when it is asked to', async () => {
+    const json = { command: ['migrate'], watched: true };
+    const headers = { 'idempotency-key': 'once' };
+    const begin = () => ask('POST', `${dev}/services/shop/web/runs`, { json, headers });
+    const begun = await begin();
+    const { run, location } = begun.json as { run: string; location: string };
+    expect([begun.status, location]).toEqual([202, `${dev}/jobs/shop/web/runs/${run}`]);
+    expect(((await begin()).json as { run: string }).run).toBe(run);
+    const until = async (method: string, path = '') =>
+      ((await ask(method, `${location}${path}`)).json as { watchedUntil: string }).watchedUntil;
+    const first = await until('GET');
+    expect((await until('POST', '/watch')) >= first).toBe(true);
+    const ended = await until('DELETE');
+    expect(Date.parse(ended)).toBeLessThanOrEqual(Date.now());
+    expect(await until('POST', '/watch')).toBe(ended);
+    expect((await ask('POST', `${dev}/services/shop/none/runs`, { json })).status).toBe(404);
+    expect((await ask('POST', `${dev}/services/shop/web/runs`, { json: { command: [] } })).status).toBe(400);
+  });
+});
+
 describe('what there is', () => {
   it('says what replicas use, and whose machine carries them', async () => {
     const { json } = await ask('GET', `${dev}/usage?application=shop`);
