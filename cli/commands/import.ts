@@ -29,8 +29,8 @@ export const addImport = (program: Command): Command =>
     if (kind === 'berth')
       throw new Failure({
         code: 'nothing-to-import',
-        message: `${files.join(', ')} is a berth.yaml already.`,
-        remedy: 'Deploy it: berth deploy',
+        message: `${files.join(', ')} is taken for a berth.yaml: expected a compose file, an app of Marathon or a Procfile.`,
+        remedy: 'Deploy it: berth deploy; or, if it is a compose file, give it a name with compose in it.',
         exitCode: exitCodes.usage,
       });
     if (isFound) output.say(`Taking ${files.join(' and ')}.`);

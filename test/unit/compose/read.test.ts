@@ -175,6 +175,17 @@ describe('include', () => {
         'x.env': 'X=1',
       }).services,
     ).toEqual({ db: { image: 'b:1' } }));
+  it('is changed by a file that comes later', () =>
+    expect(
+      treeOf(
+        {
+          'compose.yaml': 'include: [a.yaml]\nservices: {web: {image: w}}',
+          'a.yaml': 'services: {db: {image: a, user: u}}',
+          'b.yaml': 'services: {db: {image: b}}',
+        },
+        { files: ['compose.yaml', 'b.yaml'] },
+      ).services,
+    ).toEqual({ web: { image: 'w' }, db: { image: 'b', user: 'u' } }));
   it.each<[Record<string, string>, string]>([
     [
       { 'compose.yaml': 'include: [a.yaml]', 'a.yaml': 'include: [compose.yaml]' },
