@@ -4,7 +4,9 @@ import { Invalid, type Issue } from '../../model/invalid.ts';
 import { nearest } from '../../model/nearest.ts';
 import { keysAt } from '../../model/schema-keys.ts';
 import { byPlace, composeInvalid, issueText } from '../faults.ts';
+import type { Path } from '../tree.ts';
 import type { Build } from './build.ts';
+import { fieldAt, leftOut } from './left-out.ts';
 import type { NamedImage } from './map-service.ts';
 import type { Outcome } from './outcome.ts';
 import type { SecretSource } from './resources-of-project.ts';
@@ -28,18 +30,30 @@ export interface MappedProject {
  * @throws Invalid `compose-not-honoured`: every key that Berth cannot honour, with its place
  */
 export function concluded(mapped: Omit<MappedProject, 'notes'>, outcome: Outcome): MappedProject {
-  check(mapped.application, outcome);
+  const application = checked(mapped.application, outcome);
   for (const name of outcome.unused)
     outcome.notes.push({ path: '', message: `--ignore ${name}: nothing is refused for it.` });
   if (outcome.refusals.length > 0) throw notHonoured(outcome.refusals);
-  return { ...mapped, notes: [...outcome.notes].sort(byPlace) };
+  return { ...mapped, application, notes: [...outcome.notes].sort(byPlace) };
 }
 
-/** What the fields must be, told of the keys that they come from. Images are looked at where they are found. */
-function check(
-  application: Fields & { readonly services: Readonly<Record<string, Fields>> },
-  outcome: Outcome,
-): void {
+/** So often a field that is left out may show another one. */
+const MOST_ROUNDS = 10;
+
+/** What the fields must be, told of the keys that they come from. @returns the application without what is left out on purpose */
+function checked(application: MappedProject['application'], outcome: Outcome): MappedProject['application'] {
+  let result = application;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const ignored = faultsIn(result, outcome);
+    if (ignored.length === 0) return result;
+    result = leftOut(result, ignored);
+  }
+  return result;
+}
+
+/** Images are looked at where they are found. @returns what is wrong but left out on purpose */
+function faultsIn(application: MappedProject['application'], outcome: Outcome): readonly Path[] {
+  const ignored = new Map<string, Path>();
   const services = Object.fromEntries(
     Object.entries(application.services).map(([name, fields]) => [
       name,
@@ -59,10 +73,12 @@ function check(
         : [{ at: path, reason: reasonOf(issue) }];
     for (const { at, reason } of faults) {
       const place = outcome.originOf(at);
-      if (place !== undefined) outcome.refuseAt(place, at, reason);
-      else if (outcome.refusals.length === 0) outcome.refusals.push({ path: at.join('.'), message: reason });
+      if (place === undefined) {
+        if (outcome.refusals.length === 0) outcome.refusals.push({ path: at.join('.'), message: reason });
+      } else if (outcome.refuseAt(place, at, reason)) ignored.set(fieldAt(at).join('.'), fieldAt(at));
     }
   }
+  return [...ignored.values()];
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {

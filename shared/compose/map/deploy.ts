@@ -147,7 +147,14 @@ const placement: Rule = (node, here) => {
   }
   const most = nodeAt(node, 'max_replicas_per_node');
   const count = most === undefined ? undefined : numberIn(most, below(here, 'max_replicas_per_node'));
-  if (count !== undefined && count > 0) result['atMostPerMachine'] = count;
+  const mode = textOf(nodeAt(here.project.services.get(here.service), 'deploy', 'mode'));
+  if (most !== undefined && mode === 'global')
+    here.outcome.note(
+      most,
+      [...here.path, 'max_replicas_per_node'],
+      'a global service has one replica on each machine.',
+    );
+  else if (count !== undefined && count > 0) result['atMostPerMachine'] = count;
   return Object.keys(result).length === 0 ? undefined : { placement: result };
 };
 

@@ -24,14 +24,16 @@ export class Outcome {
     this.refuseAt(placeOf(node), path, reason);
   }
 
-  refuseAt(place: Place, path: Path, reason: string): void {
+  /** @returns whether it is left out on purpose */
+  refuseAt(place: Place, path: Path, reason: string): boolean {
     const ignored = namesOf(path).find((name) => this.#ignored.has(name));
     if (ignored === undefined) {
       this.refusals.push(issueOf(place, path, reason));
-      return;
+      return false;
     }
     this.#used.add(ignored);
     this.notes.push(issueOf(place, path, `left out, as --ignore ${ignored} says: ${reason}`));
+    return true;
   }
 
   /** Where a field of the application comes from. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import specification from '../../../../shared/compose/compose-spec.json' with { type: 'json' };
 import { serviceKeys } from '../../../../shared/compose/map/service-keys.ts';
+import { ApplicationSpec } from '../../../../shared/model/application.ts';
 import { mappedOf, refusalsOf, serviceOf, withWeb } from '../mapped.ts';
 
 const web = (keys: string, top = '') => serviceOf(mappedOf(withWeb(keys, top)), 'web');
@@ -345,6 +346,26 @@ describe('what Berth cannot honour is refused, by key and line', () => {
       expect.stringContaining('left out, as --ignore deploy.endpoint_mode says'),
     ]);
   });
+});
+
+it('what is ignored though it was mapped is not in the application', () => {
+  const mapped = mappedOf(
+    withWeb(
+      'user: "a b"\ncap_add: [NOPE, KILL]\nsysctls: {vm.x: 1, net.core.somaxconn: 1}\nports: ["25000:80", "81:81"]\ndeploy: {mode: global, placement: {max_replicas_per_node: 1}}',
+    ),
+    { ignored: ['user', 'capAdd', 'sysctls.vm.x', 'ports'] },
+  );
+  expect(serviceOf(mapped, 'web')).toEqual({
+    ...{
+      image: 'x',
+      capAdd: ['KILL'],
+      sysctls: { 'net.core.somaxconn': '1' },
+      port: 80,
+      ports: [{ machine: 81 }],
+    },
+    mode: 'one-per-machine',
+  });
+  expect(ApplicationSpec.safeParse(mapped.application).success).toBe(true);
 });
 
 describe('builds', () => {
