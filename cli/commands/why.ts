@@ -43,7 +43,7 @@ function oneReplica(found: WhyService, replica: string): WhyService {
 }
 
 /** Replicas that say the same are said once. */
-export function whyText({ key, wanted, healthy, reasons, replicas }: WhyService, paint: Paint): string {
+function whyText({ key, wanted, healthy, reasons, replicas }: WhyService, paint: Paint): string {
   const head = `${key.application}/${key.service}: ${healthy} of ${wanted} healthy`;
   const lines = [paint(healthy >= wanted ? 'green' : 'yellow', head)];
   for (const reason of reasons) lines.push(...reasonLines(reason, '  '));

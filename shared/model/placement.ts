@@ -70,8 +70,8 @@ const PartReference = z
     'expected a service or job of the environment: "db", or "shop/db" of another application',
   );
 
-export const Spread = z.enum(['machine', 'zone', 'none']);
-export const Strategy = z.enum(['binpack', 'spread']);
+const Spread = z.enum(['machine', 'zone', 'none']);
+const Strategy = z.enum(['binpack', 'spread']);
 
 /** Which machines of its pool something may be on, and which of them is preferred. */
 export const PlacementSpec = z.strictObject({

@@ -21,7 +21,7 @@ export interface Sight {
 }
 
 /** Why something is not placed, or is where it is; sentences. */
-export interface Explanation {
+interface Explanation {
   readonly message: string;
   /** Each a way in which it would fit. */
   readonly wouldFit: readonly string[];

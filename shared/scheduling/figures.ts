@@ -15,9 +15,27 @@ export class Figures {
   #memory = new Float64Array(64);
   #full = new Float64Array(64);
   #flags = new Uint8Array(64);
+  #kinds = new Uint32Array(64);
+  /** Numbers of kinds of machines: those that no condition on zone, size or labels tells apart. */
+  readonly #kindNumbers = new Map<string, number>();
 
-  set(at: number, candidate: Candidate): void {
+  /** A machine that is new. */
+  add(at: number, candidate: Candidate): void {
     if (at >= this.#cpu.length) this.#grow(at * 2);
+    const { zone = '', size = '', labels } = candidate;
+    const key = `${zone}\n${size}\n${JSON.stringify(labels)}`;
+    const known = this.#kindNumbers.get(key);
+    this.#kinds[at] = known ?? this.#kindNumbers.size;
+    if (known === undefined) this.#kindNumbers.set(key, this.#kindNumbers.size);
+    this.set(at, candidate);
+  }
+
+  kindOf(at: number): number {
+    return this.#kinds[at] ?? 0;
+  }
+
+  /** What became of a machine. */
+  set(at: number, candidate: Candidate): void {
     const { cpu, memory, freeCpu, freeMemory, usable, coming, gpu } = candidate;
     this.#cpu[at] = freeCpu;
     this.#memory[at] = freeMemory;
@@ -50,7 +68,7 @@ export class Figures {
   }
 
   #grow(length: number): void {
-    const grown = <A extends Float64Array | Uint8Array>(array: A, made: A): A => {
+    const grown = <A extends Float64Array | Uint8Array | Uint32Array>(array: A, made: A): A => {
       made.set(array);
       return made;
     };
@@ -58,6 +76,7 @@ export class Figures {
     this.#memory = grown(this.#memory, new Float64Array(length));
     this.#full = grown(this.#full, new Float64Array(length));
     this.#flags = grown(this.#flags, new Uint8Array(length));
+    this.#kinds = grown(this.#kinds, new Uint32Array(length));
   }
 }
 

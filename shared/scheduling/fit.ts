@@ -66,15 +66,24 @@ export function fits(request: Request, candidate: Candidate): boolean {
   if (request.gpu > 0 && freeGpus(candidate) < request.gpu) return false;
   if (request.port && !hasFreePort(candidate)) return false;
   if (candidate.repels(request.group)) return false;
-  return request.plain || fitsWishes(request, candidate);
+  return request.plain || (fitsFacts(request, candidate) && fitsCounts(request, candidate));
 }
 
-function fitsWishes(request: Request, candidate: Candidate): boolean {
-  for (const constraint of request.constraints) if (!holds(constraint, candidate)) return false;
-  for (const port of request.fixed) if (candidate.hasFixed(port)) return false;
-  for (const group of request.affinity) if (candidate.countOf(group) === 0) return false;
-  for (const group of request.antiAffinity) if (candidate.countOf(group) > 0) return false;
-  return request.atMost === Number.POSITIVE_INFINITY || candidate.countOf(request.set) < request.atMost;
+/** What does not change with what is placed. */
+export function fitsFacts({ constraints }: Request, candidate: Candidate): boolean {
+  for (const constraint of constraints) if (!holds(constraint, candidate)) return false;
+  return true;
+}
+
+/** What does. */
+export function fitsCounts(
+  { fixed, affinity, antiAffinity, set, atMost }: Request,
+  candidate: Candidate,
+): boolean {
+  for (const port of fixed) if (candidate.hasFixed(port)) return false;
+  for (const group of affinity) if (candidate.countOf(group) === 0) return false;
+  for (const group of antiAffinity) if (candidate.countOf(group) > 0) return false;
+  return atMost === Number.POSITIVE_INFINITY || candidate.countOf(set) < atMost;
 }
 
 /** Everything that speaks against a machine, what weighs most first. @param avoid machines that did not answer */

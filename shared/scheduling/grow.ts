@@ -65,7 +65,7 @@ export function further(
 }
 
 /** Why no new machine of the pool would serve, whatever its size and zone; undefined if one may. */
-export function uselessFor(
+function uselessFor(
   { constraints, affinity, follows }: Request,
   machine: string,
   { labels = {} }: Pick<Outlook, 'labels'>,
@@ -81,7 +81,7 @@ export function uselessFor(
 }
 
 /** Of what is to be had, only what fulfils conditions on size and zone. */
-export function suitable({ offerings, passed }: Ranked, constraints: readonly string[]): Ranked {
+function suitable({ offerings, passed }: Ranked, constraints: readonly string[]): Ranked {
   const conditions = constraintsOf(constraints).filter(({ on }) => on === 'size' || on === 'zone');
   if (conditions.length === 0) return { offerings, passed };
   const failing = ({ size, zone }: Offering) =>

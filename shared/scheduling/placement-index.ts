@@ -51,9 +51,10 @@ export class PlacementIndex {
       number = this.#candidates.length;
       this.#numbers.set(candidate.machine, number);
     }
+    if (this.#candidates[number] === candidate) this.#figures.set(number, candidate);
+    else this.#figures.add(number, candidate);
     this.#candidates[number] = candidate;
     this.#changes.push(number);
-    this.#figures.set(number, candidate);
     const groups = placed === undefined ? candidate.groups() : [placed.group, placed.set ?? placed.group];
     const repelled = placed === undefined ? candidate.repelled() : (placed.wishes?.antiAffinity ?? []);
     for (const group of groups) this.#groups.add(group);
@@ -87,7 +88,12 @@ export class PlacementIndex {
 
   #rank(request: Request): Ranking {
     const { group, set } = request;
-    const pool = { candidates: this.#candidates, figures: this.#figures, repelled: this.#repelled };
+    const pool = {
+      candidates: this.#candidates,
+      figures: this.#figures,
+      groups: this.#groups,
+      repelled: this.#repelled,
+    };
     return new Ranking(request, pool, !this.#groups.has(group) && !this.#groups.has(set));
   }
 

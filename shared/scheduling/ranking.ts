@@ -1,14 +1,16 @@
 import type { Request } from './demand.ts';
 import type { Figures } from './figures.ts';
-import { type Candidate, fits } from './fit.ts';
+import { type Candidate, fitsCounts, fitsFacts, freeGpus } from './fit.ts';
 import { isBetter, zoneOf } from './place.ts';
 import { scoreFrom, siblingsOf } from './score.ts';
 import { ScoreHeap } from './score-heap.ts';
 
 /** The machines of a pool, by number. */
-export interface Numbered {
+interface Numbered {
   readonly candidates: readonly Candidate[];
   readonly figures: Figures;
+  /** Of which something is on some machine, or was. */
+  readonly groups: ReadonlySet<string>;
   /** Groups that something somewhere does not want beside it. */
   readonly repelled: ReadonlySet<string>;
 }
@@ -24,6 +26,12 @@ export class Ranking {
   /** Of the set, on each machine, and in each zone. */
   readonly #counts: Int32Array;
   readonly #zones: Map<string, number> | undefined;
+  /** Whether a condition is on machines by their names. */
+  readonly #isNamed: boolean;
+  /** By kind of machine, whether it fulfils the conditions. */
+  readonly #kinds: boolean[] = [];
+  /** The heap of machines without a zone, or of all. */
+  #plain: ScoreHeap | undefined = undefined;
   /** Changes that it has seen. */
   seen = 0;
 
@@ -36,7 +44,35 @@ export class Ranking {
     this.#scores = new Float64Array(count);
     this.#counts = new Int32Array(request.spread === 'zone' ? count : 0);
     this.#zones = request.spread === 'zone' ? new Map() : undefined;
-    for (let at = 0; at < count; at += 1) this.#look(at, isFirst, false);
+    this.#isNamed = request.constraints.some(({ on }) => on === 'machine');
+    this.#build(isFirst);
+  }
+
+  #build(isFirst: boolean): void {
+    const { candidates, groups, repelled } = this.#pool;
+    const request = this.#request;
+    const antiAffinity = request.antiAffinity.filter((group) => groups.has(group));
+    const asked = {
+      ...request,
+      antiAffinity,
+      atMost: isFirst ? Number.POSITIVE_INFINITY : request.atMost,
+    };
+    const counts =
+      asked.fixed.length > 0 ||
+      asked.affinity.length > 0 ||
+      antiAffinity.length > 0 ||
+      asked.atMost !== Number.POSITIVE_INFINITY;
+    const mayRepel = repelled.has(request.group);
+    for (let at = 0; at < candidates.length; at += 1) {
+      const candidate = candidates[at];
+      if (candidate === undefined) continue;
+      const fit =
+        this.#fitsAtOnce(at, candidate) &&
+        !(mayRepel && candidate.repels(request.group)) &&
+        (!counts || fitsCounts(asked, candidate));
+      if (fit) this.#heapOf(candidate).append(at, this.#scoreOf(at, candidate, isFirst));
+      if (this.#zones !== undefined && !isFirst) this.#countZone(at, candidate, this.#zones);
+    }
     for (const heap of this.#heaps.values()) heap.order();
   }
 
@@ -47,29 +83,39 @@ export class Ranking {
 
   /** What became of a machine. */
   look(at: number): void {
-    this.#look(at, false, true);
-  }
-
-  #look(at: number, isFirst: boolean, isOrdered: boolean): void {
     const candidate = this.#pool.candidates[at];
     if (candidate === undefined) return;
-    const zone = this.#zones === undefined ? '' : zoneOf(candidate);
-    const heap = this.#heapOf(zone);
-    if (!this.#fits(at, candidate)) heap.remove(at);
-    else if (isOrdered) heap.put(at, this.#scoreOf(at, candidate, false));
-    else heap.append(at, this.#scoreOf(at, candidate, isFirst));
-    if (this.#zones === undefined || isFirst) return;
+    const request = this.#request;
+    const heap = this.#heapOf(candidate);
+    const fit =
+      this.#fitsAtOnce(at, candidate) && !candidate.repels(request.group) && fitsCounts(request, candidate);
+    if (fit) heap.put(at, this.#scoreOf(at, candidate, false));
+    else heap.remove(at);
+    if (this.#zones !== undefined) this.#countZone(at, candidate, this.#zones);
+  }
+
+  #countZone(at: number, candidate: Candidate, zones: Map<string, number>): void {
+    const zone = zoneOf(candidate);
     const count = candidate.countOf(this.#request.set);
-    this.#zones.set(zone, (this.#zones.get(zone) ?? 0) + count - (this.#counts[at] ?? 0));
+    zones.set(zone, (zones.get(zone) ?? 0) + count - (this.#counts[at] ?? 0));
     this.#counts[at] = count;
   }
 
-  #fits(at: number, candidate: Candidate): boolean {
-    const { figures, repelled } = this.#pool;
+  /** All but counts: figures, and conditions, which are asked once for each kind of machine. */
+  #fitsAtOnce(at: number, candidate: Candidate): boolean {
+    const { figures } = this.#pool;
     const request = this.#request;
     if (!figures.mayFit(at, request)) return false;
-    if (request.plain && request.gpu === 0 && !repelled.has(request.group)) return true;
-    return fits(request, candidate);
+    if (request.gpu > 0 && freeGpus(candidate) < request.gpu) return false;
+    if (request.constraints.length === 0) return true;
+    if (this.#isNamed) return fitsFacts(request, candidate);
+    const kind = figures.kindOf(at);
+    let fulfils = this.#kinds[kind];
+    if (fulfils === undefined) {
+      fulfils = fitsFacts(request, candidate);
+      this.#kinds[kind] = fulfils;
+    }
+    return fulfils;
   }
 
   #scoreOf(at: number, candidate: Candidate, isFirst: boolean): number {
@@ -79,11 +125,14 @@ export class Ranking {
     return scoreFrom(request, figures.classOf(at, request.gpu), siblings, figures.fullness(at));
   }
 
-  #heapOf(zone: string): ScoreHeap {
+  #heapOf(candidate: Candidate): ScoreHeap {
+    const zone = this.#zones === undefined ? '' : zoneOf(candidate);
+    if (zone === '' && this.#plain !== undefined) return this.#plain;
     const known = this.#heaps.get(zone);
     if (known !== undefined) return known;
     const heap = new ScoreHeap(this.#places, this.#scores);
     this.#heaps.set(zone, heap);
+    if (zone === '') this.#plain = heap;
     return heap;
   }
 

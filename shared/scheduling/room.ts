@@ -59,6 +59,8 @@ function sized(room: MachineRoom, machine: Machine | undefined): MachineRoom {
   return { ...room, cpu, memory, freeCpu, freeMemory, ...(gpu > 0 && { gpu }) };
 }
 
+const NO_GPUS: readonly number[] = [];
+
 /** What a demand gets of a machine that it fits on; a port or GPUs that it has already stay its own. */
 export function reservationOn(
   room: Pick<Candidate, 'machine' | 'ports' | 'nextPort' | 'gpu' | 'gpus'>,
@@ -67,20 +69,21 @@ export function reservationOn(
 ): Reservation {
   const { cpu, memory, gpu = 0, fixed = [], set, wishes, follows } = of.demand;
   const port = has ? has.port : of.demand.port ? freePort(room.ports, room.nextPort) : undefined;
-  const gpus = has?.gpus ?? (gpu > 0 ? freeGpuNumbers(room.gpu, room.gpus, gpu) : []);
-  return {
+  const gpus = has?.gpus ?? (gpu > 0 ? freeGpuNumbers(room.gpu, room.gpus, gpu) : NO_GPUS);
+  const made: Reservation = {
     reservation: of.reservation,
     machine: room.machine,
     group: of.group,
     cpu,
     memory,
-    ...(port !== undefined && { port }),
-    ...(gpus.length > 0 && { gpus: [...gpus] }),
-    ...(fixed.length > 0 && { fixed: [...fixed] }),
-    ...(set !== undefined && { set }),
-    ...(wishes !== undefined && { wishes }),
-    ...(follows === true && { follows }),
   };
+  if (port !== undefined) made.port = port;
+  if (gpus.length > 0) made.gpus = [...gpus];
+  if (fixed.length > 0) made.fixed = [...fixed];
+  if (set !== undefined) made.set = set;
+  if (wishes !== undefined) made.wishes = wishes;
+  if (follows === true) made.follows = follows;
+  return made;
 }
 
 /** What a reservation asks of any machine: the demand that it was made for. */

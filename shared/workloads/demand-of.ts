@@ -1,5 +1,5 @@
 import type { JobSpec, ServiceSpec, SidecarSpec } from '../model/application.ts';
-import { type JobKey, jobId } from '../model/job.ts';
+import type { JobKey } from '../model/job.ts';
 import type { PlacementSpec } from '../model/placement.ts';
 import { portText } from '../model/placement.ts';
 import { type ServiceKey, serviceId } from '../model/service.ts';
@@ -25,11 +25,8 @@ export function runDemand(key: JobKey, spec: JobSpec): Demand {
   return { ...resourcesOf(spec), port: false, ...(wishes && { wishes }) };
 }
 
-/** Runs and replicas count under the name of their job or service. */
-export const groupOf = (key: ServiceKey | JobKey): string => ('job' in key ? jobId(key) : serviceId(key));
-
 /** A service or job, as `placement` names it, as a group. */
-export function referredGroup(
+function referredGroup(
   { environment, application }: Pick<ServiceKey, 'environment' | 'application'>,
   reference: string,
 ): string {

@@ -11,7 +11,7 @@ import { canonical, sameContainers } from './same-spec.ts';
 import { specDiff } from './spec-diff.ts';
 
 /** What there is, and what is wanted. */
-export interface Planning {
+interface Planning {
   readonly environment: EnvironmentName;
   /** As it was admitted. */
   readonly spec: ApplicationSpec;

@@ -17,7 +17,7 @@ export interface PlannedService {
   readonly replicas: readonly Replica[];
 }
 
-export interface PlannedPool {
+interface PlannedPool {
   readonly placement: readonly PlannedReplica[];
   readonly machines: readonly PlannedMachine[];
   readonly hourly: { readonly before: number; readonly after: number; readonly idle: number };
