@@ -72,10 +72,11 @@ function faultsIn(application: MappedProject['application'], outcome: Outcome): 
         ? issue.keys.map((key) => ({ at: [...path, key], reason: unknownKey(key, issue.path) }))
         : [{ at: path, reason: reasonOf(issue) }];
     for (const { at, reason } of faults) {
-      const place = outcome.originOf(at);
-      if (place === undefined) {
+      const origin = outcome.originOf(at);
+      if (origin === undefined) {
         if (outcome.refusals.length === 0) outcome.refusals.push({ path: at.join('.'), message: reason });
-      } else if (outcome.refuseAt(place, at, reason)) ignored.set(fieldAt(at).join('.'), fieldAt(at));
+      } else if (outcome.refuseAt(origin.place, origin.path, reason))
+        ignored.set(fieldAt(at).join('.'), fieldAt(at));
     }
   }
   return [...ignored.values()];

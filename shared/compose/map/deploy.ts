@@ -1,6 +1,16 @@
 import { entriesOf, itemsOf, nodeAt, plain, textOf } from '../tree.ts';
 import { resources } from './resources.ts';
-import { below, type Fields, noted, numberIn, type Rule, refused, seconds, together } from './rule.ts';
+import {
+  below,
+  comesFrom,
+  type Fields,
+  noted,
+  numberIn,
+  type Rule,
+  refused,
+  seconds,
+  together,
+} from './rule.ts';
 
 /** Compose Deploy Specification. */
 export const deploy: Rule = (node, here) => {
@@ -8,7 +18,10 @@ export const deploy: Rule = (node, here) => {
   for (const [name, value] of entriesOf(node)) {
     const rule =
       rules[name] ?? (name.startsWith('x-') ? () => undefined : refused('Berth knows nothing of the kind.'));
-    fields = together(fields, rule(value, below(here, name)) ?? {});
+    const inside = below(here, name);
+    const given = rule(value, inside) ?? {};
+    for (const field of Object.keys(given)) comesFrom(inside, value, [field]);
+    fields = together(fields, given);
   }
   return fields;
 };
@@ -130,7 +143,10 @@ const placement: Rule = (node, here) => {
     );
     if (/^node\.(role == worker|role != manager|platform\.os == linux)\s*$/.test(text))
       here.outcome.note(item, [...here.path, 'constraints', index], 'true of every machine of Berth.');
-    else constraints.push(text);
+    else {
+      comesFrom(here, item, ['placement', 'constraints', constraints.length], ['constraints', index]);
+      constraints.push(text);
+    }
   }
   if (constraints.length > 0) result['constraints'] = constraints;
   const [preference, ...more] = itemsOf(nodeAt(node, 'preferences'));

@@ -8,7 +8,7 @@ export const uses =
   (node, here) => ({
     [field]: itemsOf(node).map((item, index) => {
       const target = textOf(nodeAt(item, 'target'));
-      comesFrom(here, item, field, index);
+      comesFrom(here, item, [field, index]);
       return {
         [name]: textOf(nodeAt(item, 'source')) ?? '',
         ...(target === undefined ? {} : { target }),

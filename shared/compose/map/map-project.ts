@@ -50,7 +50,7 @@ export function mapProject(
       `where nothing is said, a container is placed with ${USUAL.cpu} cores and ${USUAL.memory} MiB of memory, of which it gets no more: ${unlimited.join(', ')}. deploy.resources.limits says otherwise.`,
     );
   const own = ownFields(project.tree, [], outcome, ['name', 'services']);
-  for (const [key, node] of own.nodes) outcome.comesFrom([key], node);
+  for (const [key, node] of own.nodes) outcome.comesFrom([key], node, ['x-berth', key]);
   const application = {
     name: applicationName(project.name),
     services: Object.fromEntries(mapped.map(({ target, fields }) => [target, withResources(fields)])),

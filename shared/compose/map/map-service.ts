@@ -54,11 +54,12 @@ export function mapService(
     const rule = rules[key];
     if (rule === undefined) outcome.refuse(node, path, 'Berth knows nothing of the kind.');
     const given = rule?.(node, { path, outcome, project, service: name, target }) ?? {};
-    for (const field of Object.keys(given)) outcome.comesFrom(['services', target, field], node);
+    for (const field of Object.keys(given)) outcome.comesAtAllFrom(['services', target, field], node, path);
     fields = appended(fields, given);
   }
   const own = ownFields(service, ['services', name], outcome, ['image']);
-  for (const [field, node] of own.nodes) outcome.comesFrom(['services', target, field], node);
+  for (const [field, node] of own.nodes)
+    outcome.comesFrom(['services', target, field], node, ['services', name, 'x-berth', field]);
   const build = buildOf(service, name, project, outcome);
   const image = textOf(nodeAt(service, 'image'));
   const at = placeOf(nodeAt(service, 'image') ?? service);
@@ -68,7 +69,7 @@ export function mapService(
       ['services', name],
       'has neither image nor build: expected one of them.',
     );
-  outcome.comesFrom(['services', target], service);
+  outcome.comesFrom(['services', target], service, ['services', name]);
   return {
     target,
     fields: { ...(image === undefined ? {} : { image }), ...together(fields, own.fields) },

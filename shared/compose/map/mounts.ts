@@ -19,8 +19,8 @@ export const mounts =
     const configs: Fields[] = [];
     for (const [index, item] of itemsOf(node).entries()) {
       const inside = below(here, index);
-      comesFrom(here, item, 'volumes', volumes.length);
-      comesFrom(here, item, 'configs', configs.length);
+      comesFrom(here, item, ['volumes', volumes.length], [index]);
+      comesFrom(here, item, ['configs', configs.length], [index]);
       const readOnly = isTrue(nodeAt(item, 'read_only')) ? { readOnly: true } : {};
       const target = textOf(nodeAt(item, 'target')) ?? '';
       switch (textOf(nodeAt(item, 'type'))) {

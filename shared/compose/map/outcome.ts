@@ -1,13 +1,18 @@
 import type { Issue } from '../../model/invalid.ts';
 import { type Path, type Place, pathText, placeOf, type TreeNode } from '../tree.ts';
 
+interface Origin {
+  readonly place: Place;
+  readonly path: Path;
+}
+
 /** What a key became, beside the fields that it gave: a word about it, or a refusal. */
 export class Outcome {
   readonly refusals: Issue[] = [];
   readonly notes: Issue[] = [];
   readonly #ignored: ReadonlySet<string>;
   readonly #used = new Set<string>();
-  readonly #origins = new Map<string, Place>();
+  readonly #origins = new Map<string, Origin>();
 
   /** @param ignored keys that are left out on purpose: `stdin_open`, `deploy.endpoint_mode`, or whole paths */
   constructor(ignored: readonly string[]) {
@@ -36,16 +41,21 @@ export class Outcome {
     return true;
   }
 
-  /** Where a field of the application comes from. */
-  comesFrom(target: Path, node: TreeNode): void {
-    this.#origins.set(pathText(target), placeOf(node));
+  /** Where a field of the application comes from, and what it is called there. */
+  comesFrom(target: Path, node: TreeNode, source: Path = target): void {
+    this.#origins.set(pathText(target), { place: placeOf(node), path: source });
   }
 
-  /** The place of a field, or of the nearest that it lies in. */
-  originOf(target: Path): Place | undefined {
+  /** The same, where nothing nearer was said. */
+  comesAtAllFrom(target: Path, node: TreeNode, source: Path): void {
+    if (!this.#origins.has(pathText(target))) this.comesFrom(target, node, source);
+  }
+
+  /** Where a field comes from, or the nearest that it lies in. */
+  originOf(target: Path): Origin | undefined {
     for (let length = target.length; length > 0; length -= 1) {
       const found = this.#origins.get(pathText(target.slice(0, length)));
-      if (found !== undefined) return found;
+      if (found !== undefined) return { ...found, path: [...found.path, ...target.slice(length)] };
     }
     return undefined;
   }
@@ -64,11 +74,17 @@ const issueOf = ({ file, line, column }: Place, path: Path, message: string): Is
   column,
 });
 
-/** Names by which a key can be ignored: its path, that within its service, and those of what it lies in. */
+/**
+ * Names by which a key can be ignored: its path, that within its service, those of what it lies in; with the numbers of items or
+ * without.
+ */
 export function namesOf(path: Path): readonly string[] {
-  const named = path.filter((step) => typeof step === 'string');
-  const inside = named[0] === 'services' ? named.slice(2) : named;
-  const prefixes = (steps: readonly (string | number)[]) =>
-    steps.map((_, index) => pathText(steps.slice(0, index + 1)));
-  return [...prefixes(inside), ...prefixes(path).slice(named[0] === 'services' ? 2 : 0)];
+  const isOfService = path[0] === 'services';
+  const prefixes = (steps: Path, from: number) =>
+    steps.map((_, index) => pathText(steps.slice(0, index + 1))).slice(from);
+  const without = path.filter((step) => typeof step === 'string');
+  return [path, without].flatMap((steps) => [
+    ...prefixes(isOfService ? steps.slice(2) : steps, 0),
+    ...prefixes(steps, isOfService ? 2 : 0),
+  ]);
 }

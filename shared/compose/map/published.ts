@@ -35,7 +35,7 @@ export const ports: Rule = (node, here) => {
     else {
       if (protocol === 'tcp') port ??= target;
       if (published !== undefined) {
-        comesFrom(here, item, 'ports', fixed.length);
+        comesFrom(here, item, ['ports', fixed.length], [index]);
         fixed.push({
           machine: Number(published),
           ...(Number(published) === target ? {} : { container: target }),

@@ -19,8 +19,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 export type Rule = (node: TreeNode, here: Here) => Fields | undefined;
 
 /** Where a part of a field comes from, so that a fault in it is told there. */
-export const comesFrom = ({ outcome, target }: Here, node: TreeNode, ...field: Path): void =>
-  outcome.comesFrom(['services', target, ...field], node);
+export const comesFrom = (here: Here, node: TreeNode, field: Path, steps: Path = field.slice(1)): void =>
+  here.outcome.comesFrom(['services', here.target, ...field], node, [...here.path, ...steps]);
 
 export const below = (here: Here, ...steps: Path): Here => ({ ...here, path: [...here.path, ...steps] });
 

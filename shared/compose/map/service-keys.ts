@@ -31,7 +31,7 @@ const pairs =
   (field: string): Rule =>
   (node, here) => {
     const entries = entriesOf(node).map(([name, value]) => {
-      comesFrom(here, value, field, name);
+      comesFrom(here, value, [field, name]);
       return [name, textOf(value) ?? ''] as const;
     });
     return entries.length === 0 ? undefined : { [field]: Object.fromEntries(entries) };
@@ -41,7 +41,7 @@ const list =
   (field: string): Rule =>
   (node, here) => {
     const items = itemsOf(node).map((item, index) => {
-      comesFrom(here, item, field, index);
+      comesFrom(here, item, [field, index]);
       return textOf(item) ?? '';
     });
     return items.length === 0 ? undefined : { [field]: items };
@@ -125,7 +125,7 @@ const securityOptions: Rule = (node, here) => {
 const ulimits: Rule = (node, here) => ({
   ulimits: Object.fromEntries(
     entriesOf(node).map(([name, value]) => {
-      comesFrom(here, value, 'ulimits', name);
+      comesFrom(here, value, ['ulimits', name]);
       const [soft, hard] = [Number(textOf(nodeAt(value, 'soft'))), Number(textOf(nodeAt(value, 'hard')))];
       return [name, soft === hard ? soft : { soft, hard }];
     }),

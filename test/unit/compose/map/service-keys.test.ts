@@ -217,7 +217,7 @@ describe('what Berth cannot honour is refused, by key and line', () => {
     ['cpu_shares: 5', 'services.web.cpu_shares'],
     ['cpu_quota: 5', 'services.web.cpu_quota'],
     ['cpuset: "0"', 'services.web.cpuset'],
-    ['cap_add: [NOPE]', 'compose.yaml:4:15 services.web.capAdd.0 expected a capability'],
+    ['cap_add: [NOPE]', 'compose.yaml:4:15 services.web.cap_add.0 expected a capability'],
     [
       'depends_on: {db: {condition: service_completed_successfully}}',
       'services.web.depends_on.db a service of Berth does not end. db would be the step before rollouts of web, but it has no command',
@@ -226,7 +226,7 @@ describe('what Berth cannot honour is refused, by key and line', () => {
     ['deploy: {endpoint_mode: dnsrr}', 'services.web.deploy.endpoint_mode'],
     [
       'deploy: {placement: {constraints: ["node.role == manager"]}}',
-      'services.web.placement.constraints.0 no machine of Berth has node.role',
+      'services.web.deploy.placement.constraints.0 no machine of Berth has node.role',
     ],
     [
       'deploy: {placement: {preferences: [{spread: node.labels.rack}]}}',
@@ -353,7 +353,7 @@ it('what is ignored though it was mapped is not in the application', () => {
     withWeb(
       'user: "a b"\ncap_add: [NOPE, KILL]\nsysctls: {vm.x: 1, net.core.somaxconn: 1}\nports: ["25000:80", "81:81"]\ndeploy: {mode: global, placement: {max_replicas_per_node: 1}}',
     ),
-    { ignored: ['user', 'capAdd', 'sysctls.vm.x', 'ports'] },
+    { ignored: ['user', 'cap_add', 'sysctls.vm.x', 'ports.0'] },
   );
   expect(serviceOf(mapped, 'web')).toEqual({
     ...{
@@ -504,16 +504,16 @@ describe('x-berth', () => {
     [
       'x-berth: {rotes: []}',
       '',
-      'compose.yaml:4:15 services.web.rotes a berth.yaml has no such key. Did you mean "routes"?',
+      'compose.yaml:4:15 services.web.x-berth.rotes a berth.yaml has no such key. Did you mean "routes"?',
     ],
     ['x-berth: {image: x}', '', 'compose.yaml:4:15 services.web.x-berth.image is said outside of x-berth'],
     ['x-berth: [a]', '', 'services.web.x-berth expected keys of a berth.yaml.'],
     [
       'x-berth: {routes: [{host: UPPER}]}',
       '',
-      'compose.yaml:4:15 services.web.routes.0.host expected a host name',
+      'compose.yaml:4:15 services.web.x-berth.routes.0.host expected a host name',
     ],
-    ['user: a', 'x-berth: {pools: {big: {maximum: -1}}}', 'compose.yaml:6:11 pools.big.maximum'],
+    ['user: a', 'x-berth: {pools: {big: {maximum: -1}}}', 'compose.yaml:6:11 x-berth.pools.big.maximum'],
   ])('%s%s is refused with its place', (keys, below, expected) =>
     expect(refusalsOf(withWeb(keys, below)).join('\n')).toContain(expected),
   );
