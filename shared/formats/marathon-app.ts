@@ -56,7 +56,8 @@ export function appFields(app: App): Mapped {
   let fields: Fields = {};
   for (const [key, node] of app.node.entries) {
     const path = [...app.path, key];
-    const rule = rules[key] ?? (STATE.has(key) ? nothing : refused('Berth knows nothing of the kind.'));
+    const known = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    const rule = known ?? (STATE.has(key) ? nothing : refused('Berth knows nothing of the kind.'));
     const given = rule(node, app, path) ?? {};
     for (const field of Object.keys(given)) app.outcome.comesFrom(['services', app.target, field], node);
     fields = together(fields, given);

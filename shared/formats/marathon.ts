@@ -39,7 +39,7 @@ export function mapMarathon(
   const volumes: Record<string, object> = {};
   for (const { id, node, path } of apps) {
     const target = serviceOf(id, apps.length);
-    if (services[target] !== undefined)
+    if (Object.hasOwn(services, target))
       outcome.refuse(node, [...path, 'id'], `two apps come to the name ${target}: rename one.`);
     const app: App = { node, path, target, targets, outcome, folder: id.slice(0, -1) };
     const { fields, image, volumes: own } = appFields(app);

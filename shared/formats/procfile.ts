@@ -48,7 +48,7 @@ export function mapProcfile({ file, text, name, dockerfile }: ProcfileInput): Ma
       };
     }
   }
-  const [first = ''] = 'web' in services ? ['web'] : Object.keys(services);
+  const [first = ''] = Object.hasOwn(services, 'web') ? ['web'] : Object.keys(services);
   if (release !== undefined && first !== '')
     services[first] = { ...services[first], before: { command: release.command } };
   else if (release !== undefined)
