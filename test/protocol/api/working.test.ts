@@ -144,6 +144,26 @@ describe('what there is', () => {
     expect(await listed('application=other')).toEqual([]);
   });
 
+  it('events are shown as they come, and a restart is waited for', async () => {
+    const events = program.start(['events', 'shop/web', '-f', '--json']);
+    const shown = createInterface({ input: events.stdout! })[Symbol.asyncIterator]();
+    const restarting = program.run(['restart', 'web', '--wait']);
+    const first = JSON.parse((await shown.next()).value as string) as { event: { type: string } };
+    expect(first.event.type).toMatch(/^dev\.berth\./);
+    for (let line = first as { event: { type: string; data?: { type?: string } } }; ; ) {
+      if (line.event.data?.type === 'restart') break;
+      line = JSON.parse((await shown.next()).value as string);
+    }
+    events.kill('SIGINT');
+    await world.changeService(web, {
+      healthyRevision: 2,
+      rollout: { state: 'done', at: new Date().toISOString() },
+    });
+    const { code, stdout, stderr } = await restarting;
+    expect([code, stderr]).toEqual([0, expect.stringContaining('shop/web  revision 2')]);
+    expect(stdout.toString()).toContain('shop/web/0.g1');
+  });
+
   it('an application is destroyed only after a word', async () => {
     const refused = await program.run(['destroy', 'shop']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('service web')]);
