@@ -2,6 +2,7 @@ import type { VirtualMachine } from '@azure/arm-compute';
 import type { NetworkInterface, NetworkSecurityGroup, Subnet, VirtualNetwork } from '@azure/arm-network';
 import type { Settings } from '../config/settings.ts';
 import { Terminal } from '../model/errors.ts';
+import { DOCUMENTS_PORT } from '../networks/protocol.ts';
 import type { NicRequest, VirtualMachineRequest } from './cloud.ts';
 
 /** Names of what machines share; machines' own names come with the request. */
@@ -46,7 +47,7 @@ const rule = (...given: Parameters<typeof inbound>) => ({
   destinationAddressPrefix: '*',
 });
 
-/** The app reaches engines, machines do not reach each other's; other traffic comes from the network only. */
+/** The app reaches engines and what machines are told at; machines do not reach each other's. Other traffic comes from the network only. */
 export const securityGroup = (place: Place): NetworkSecurityGroup => ({
   location: place.location,
   securityRules: [
@@ -58,6 +59,8 @@ export const securityGroup = (place: Place): NetworkSecurityGroup => ({
     },
     rule('AllowEngineFromApp', 1000, 'Allow', 'Tcp', place.appNetwork, ENGINE_PORT),
     rule('DenyEngine', 1010, 'Deny', 'Tcp', '*', ENGINE_PORT),
+    rule('AllowNetworkDocumentsFromApp', 1020, 'Allow', 'Tcp', place.appNetwork, String(DOCUMENTS_PORT)),
+    rule('DenyNetworkDocuments', 1030, 'Deny', 'Tcp', '*', String(DOCUMENTS_PORT)),
     rule('AllowNetwork', 4000, 'Allow', '*', 'VirtualNetwork', '*'),
     rule('DenyOthers', 4010, 'Deny', '*', '*', '*'),
   ],

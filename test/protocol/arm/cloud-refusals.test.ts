@@ -157,6 +157,8 @@ describe('cloud on Azure: refusals, delays and lost answers', () => {
       'AllowByHand',
       'AllowEngineFromApp',
       'DenyEngine',
+      'AllowNetworkDocumentsFromApp',
+      'DenyNetworkDocuments',
       'AllowNetwork',
       'DenyOthers',
     ]);
