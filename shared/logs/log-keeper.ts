@@ -133,15 +133,22 @@ function cursorOf(text: string, cut: boolean): Cursor {
   return { stdout: cursor.stdout ?? first.time, stderr: cursor.stderr ?? first.time };
 }
 
-/** Keeps the rest of a container's log, as far as that succeeds: what it wrote is a help, and holds nothing up. */
+/** A container is not kept longer than this for its log; milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** Keeps the rest of a container's log, as far as that succeeds in time: what it wrote is a help, and holds nothing up. */
 export const keptBy =
   (logs: Pick<LogKeeper, 'keepRest'>) =>
   async (engine: Pick<Engine, 'logs'>, container: Labelled, machine: string): Promise<void> => {
     const source = sourceOf(container, machine);
     if (source === undefined) return;
-    try {
-      await logs.keepRest(source, engine, container.id);
-    } catch {
+    const kept = logs.keepRest(source, engine, container.id).catch(() => {
       // The machine's agent sends what it has read.
-    }
+    });
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([kept, over]);
+    clearTimeout(limit);
   };
