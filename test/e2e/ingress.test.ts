@@ -120,8 +120,9 @@ describe.skipIf(obstacle !== undefined)(
       const { certificate, key } = await selfSigned('secure.example');
       await centre.call(z.unknown(), 'PUT', '/api/v1/certificates/given', { certificate, key });
       await deploy({ routes });
-      const body = await until('TLS is answered', () => overTls(address, 'secure.example', certificate), 60);
-      expect(body).toContain('hello from');
+      const answered = async () =>
+        (await overTls(address, 'secure.example', certificate))?.includes('hello from');
+      await until('TLS is answered', answered, 60);
       const redirect = await plain(address, 'secure.example');
       expect([redirect.status, redirect.location]).toEqual([308, 'https://secure.example/']);
       const renewed = await selfSigned('secure.example');
