@@ -61,6 +61,14 @@ function operationOf(route: Route): Json {
             },
           },
         }),
+    ...(route.stream === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { [route.stream]: { schema: { type: 'string', format: 'binary' } } },
+          },
+        }),
     responses: {
       [route.status]: {
         description: isCommand ? 'Stored; happens from now on.' : 'Done.',

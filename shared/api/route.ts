@@ -29,6 +29,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
   readonly body: Body<B> | undefined;
+  /** Content type of a body that the handler reads itself, as it comes. */
+  readonly stream?: string | undefined;
   /** Status of success. */
   readonly status: 200 | 201 | 202 | 204;
   /** JSON, or the content type of another kind of answer, whose parts `answer` then describes. */
@@ -38,7 +40,9 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
 
 type Given<P, Q, B, A> = Pick<Route<P, Q, B, A>, 'name' | 'method' | 'path' | 'permission' | 'summary'> & {
   readonly answer: z.ZodType<A>;
-} & Partial<Pick<Route<P, Q, B, A>, 'params' | 'query' | 'body' | 'status' | 'answerType' | 'mindsGrants'>>;
+} & Partial<
+    Pick<Route<P, Q, B, A>, 'params' | 'query' | 'body' | 'status' | 'answerType' | 'mindsGrants' | 'stream'>
+  >;
 
 /** Unknown query parameters are refused, so that a misspelt filter does not answer everything. */
 const nothing = z.strictObject({});

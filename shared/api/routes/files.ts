@@ -53,6 +53,7 @@ export const putArchive = route({
     'Unpacks a tar archive, the body (application/x-tar, at most 190 MiB), into a folder of the container of a replica.',
   params: ofService,
   query,
+  stream: 'application/x-tar',
   status: 204,
   answer: z.null(),
 });
