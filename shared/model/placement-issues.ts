@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FixedPort, Mode, PlacementSpec } from './placement.ts';
 import { portText } from './placement.ts';
+import type { RolloutPolicy } from './rollout-policy.ts';
 
 interface Placed {
   readonly replicas: number;
@@ -8,6 +9,7 @@ interface Placed {
   readonly mode?: Mode | undefined;
   readonly placement?: PlacementSpec | undefined;
   readonly ports?: readonly FixedPort[] | undefined;
+  readonly rollout?: RolloutPolicy | undefined;
 }
 
 /** Machines listen there themselves: sshd, and their Docker engine. */
@@ -60,8 +62,9 @@ function issuesOf(name: string, service: Placed, services: Readonly<Record<strin
   ];
 }
 
-function ofMode({ mode, replicas, placement = {} }: Placed): Issue[] {
+function ofMode({ mode, replicas, placement = {}, ports = [], rollout }: Placed): Issue[] {
   if (mode !== 'one-per-machine') return [];
+  const isStuck = ports.length > 0 && rollout !== undefined && !endsOldFirst(rollout);
   const said = (['spread', 'strategy', 'atMostPerMachine'] as const).filter(
     (key) => placement[key] !== undefined,
   );
@@ -74,12 +77,24 @@ function ofMode({ mode, replicas, placement = {} }: Placed): Issue[] {
             message: `mode one-per-machine has as many replicas as there are machines: expected no replicas, found ${replicas}`,
           },
         ]),
+    ...(isStuck
+      ? [
+          {
+            path: ['rollout'],
+            message:
+              'a new replica waits for the port that the old one on its machine has: expected strategy rolling with unavailable of 1 or more, or no rollout',
+          },
+        ]
+      : []),
     ...said.map((key) => ({
       path: ['placement', key],
       message: 'mode one-per-machine leaves no choice of machines: expected no such key',
     })),
   ];
 }
+
+const endsOldFirst = ({ strategy, unavailable }: RolloutPolicy): boolean =>
+  strategy === 'rolling' && unavailable !== 0 && unavailable !== '0%';
 
 function ofPorts({ ports = [] }: Placed): Issue[] {
   const seen = new Set<string>();

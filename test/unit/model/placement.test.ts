@@ -53,7 +53,12 @@ describe('what contradicts itself is refused', () => {
       'replicas: mode one-per-machine has as many replicas as there are machines: expected no replicas, found 3',
       'placement.spread: mode one-per-machine leaves no choice of machines: expected no such key',
     ]);
-    expect(faults({ mode: 'one-per-machine', ports: [{ machine: 9100 }] })).toEqual([]);
+    const agent = { mode: 'one-per-machine', ports: [{ machine: 9100 }] };
+    expect(faults(agent)).toEqual([]);
+    expect(faults({ ...agent, rollout: { unavailable: 2 } })).toEqual([]);
+    expect(faults({ ...agent, rollout: { strategy: 'blue-green' } })).toEqual([
+      expect.stringContaining('rollout: a new replica waits for the port'),
+    ]);
   });
 
   test('ports that are there twice, the machine’s own, or Berth’s', () => {
