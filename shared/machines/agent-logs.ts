@@ -132,13 +132,15 @@ class Shipping(threading.Thread):
             self.added.put(Tail(ident, name, ours(labels), fresh, running))
 
     def run(self):
-        wait = 1
+        wait, busy = 1, False
         while True:
-            time.sleep(0.5)
+            # While much is written the readers have filled up again a moment later.
+            time.sleep(0.05 if busy else 0.5)
             try:
                 self.begin()
+                busy = False
                 while self.ship():
-                    pass
+                    busy = True
                 wait = 1
             except Exception as error:
                 log('logs: %s; again in %d s' % (error, wait))
