@@ -33,7 +33,7 @@ export function placementFaults(spec: ApplicationSpec, around: Surroundings): re
     const faults = [
       ...ofConstraints(part, pool, pools, around.machines),
       ...ofGpus(part, pool, around.skus),
-      ...('replicas' in part ? ofNumbers(part, pool) : []),
+      ...('replicas' in part ? tooMany(part, pool) : []),
       ...ofReferences(part, spec.name, parts),
     ];
     return faults.map(({ path, message }) => ({ path: `${kind}.${name}.${path}`, message }));
@@ -117,7 +117,7 @@ function ofGpus(
 }
 
 /** More replicas than the pool's machines could hold, each on one of its own. */
-function ofNumbers(
+export function tooMany(
   { replicas, placement, ports = [], mode, pool: name }: ServiceSpec,
   pool: PoolSpec,
 ): Issue[] {

@@ -1,8 +1,12 @@
 import type { Command } from '../model/command.ts';
 import { Terminal } from '../model/errors.ts';
+import { Invalid } from '../model/invalid.ts';
+import { PoolSpec } from '../model/pool.ts';
 import { type Service, type ServiceKey, serviceId } from '../model/service.ts';
+import { tooMany } from '../scheduling/placement-faults.ts';
 import type { Answering, Cause, Start } from './answer.ts';
 import { changeService, isAccepted, type ServiceChange } from './change-service.ts';
+import { placeOf } from './stores.ts';
 
 /** Another number of replicas; those that run stay. */
 export const answerScale = (
@@ -10,7 +14,7 @@ export const answerScale = (
   cause: Cause,
   { replicas, ...key }: Extract<Command, { type: 'scale' }>,
 ): Promise<readonly Start[]> =>
-  changeKnown(answering, cause, key, (service) => {
+  changeKnown(answering, cause, key, async (service) => {
     if (Date.parse(service.specAt) > Date.parse(cause.at)) return undefined;
     if (service.spec.mode === 'one-per-machine')
       throw new Terminal({
@@ -19,6 +23,7 @@ export const answerScale = (
         message: `${serviceId(service.key)} runs once on each machine of pool ${service.spec.pool}: it has as many replicas as there are machines.`,
         remedy: 'Change the pool, or deploy it with mode: replicated.',
       });
+    await refuseTooMany(answering, service, replicas);
     const { accepted } = service;
     const changed: Service = { ...service, spec: { ...service.spec, replicas }, specAt: cause.at };
     if (accepted === undefined) return { service: changed };
@@ -26,6 +31,20 @@ export const answerScale = (
     const going = isAccepted(service, spec, accepted.digest);
     return { service: changed, accept: going ? undefined : { spec, digest: accepted.digest } };
   });
+
+/** More than its pool's machines could ever hold, each with its port or at most so many on one. */
+async function refuseTooMany({ stores }: Answering, { spec }: Service, replicas: number): Promise<void> {
+  const pool = (await stores.pools.get(...placeOf.pool(spec.pool)))?.value ?? PoolSpec.parse({});
+  const issues = tooMany({ ...spec, replicas }, pool);
+  if (issues.length > 0)
+    throw new Invalid({
+      code: 'placement-impossible',
+      status: 409,
+      message: issues.map(({ message }) => message).join('\n'),
+      remedy: 'Nothing was changed. Raise the maximum of the pool, or scale to fewer.',
+      issues,
+    });
+}
 
 /** New containers of what runs now. */
 export const answerRestart = (

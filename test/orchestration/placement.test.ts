@@ -119,6 +119,20 @@ describe('ports of the machine', () => {
   });
 });
 
+describe('scaling', () => {
+  test('to more than the pool could ever hold is refused, and so is what follows the machines', async () => {
+    const world = workloadWorld();
+    await world.send(world.push('hello/web', '1', digestOf('1')));
+    await world.happen(world.deploy(hello({ placement: { atMostPerMachine: 1 } })));
+    const scale = (replicas: number) =>
+      world.send(world.command({ type: 'scale', application: 'hello', service: 'web', replicas }));
+    await expect(scale(4)).rejects.toMatchObject({ code: 'placement-impossible', status: 409 });
+    expect((await world.service())?.spec.replicas).toBe(2);
+    await world.happen(world.deploy(hello({ replicas: 1, mode: 'one-per-machine' })));
+    await expect(scale(2)).rejects.toMatchObject({ code: 'not-scalable' });
+  });
+});
+
 describe('constraints', () => {
   const placement = { constraints: ['label.disk == ssd'] };
   const ssd = { pools: { default: { labels: { disk: 'ssd' } } } };
