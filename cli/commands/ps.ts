@@ -25,29 +25,34 @@ export const addPs = (program: Command): Command =>
         const replicaTable = () =>
           table(
             ['SERVICE', 'REPLICA', 'REVISION', 'MACHINE', 'ADDRESS', 'STATE', 'SINCE', 'RESTARTS'],
-            replicas.map(({ key, name, revision, machine, address, port, status, failures }) => [
-              `${key.application}/${key.service}`,
-              name,
-              isStale(key, revision) ? output.paint('yellow', `${revision} (old)`) : revision,
-              machine,
-              port === undefined ? address : `${address}:${port}`,
-              output.paint(
-                status.state === 'healthy'
-                  ? 'green'
-                  : status.state === 'exited' || status.state === 'lost'
-                    ? 'red'
-                    : 'yellow',
-                harmless(
-                  status.state === 'exited'
-                    ? `exited (${status.exitCode})`
-                    : status.state === 'unhealthy'
-                      ? `unhealthy: ${status.reason}`
-                      : status.state,
-                ),
-              ),
-              ago('since' in status ? status.since : 'at' in status ? status.at : undefined),
-              failures,
-            ]),
+            replicas.map(
+              ({ key, name, revision, machine, address, port, status, failures, staleSecrets }) => [
+                `${key.application}/${key.service}`,
+                name,
+                isStale(key, revision) ? output.paint('yellow', `${revision} (old)`) : revision,
+                machine,
+                port === undefined ? address : `${address}:${port}`,
+                output.paint(
+                  status.state === 'healthy'
+                    ? 'green'
+                    : status.state === 'exited' || status.state === 'lost'
+                      ? 'red'
+                      : 'yellow',
+                  harmless(
+                    status.state === 'exited'
+                      ? `exited (${status.exitCode})`
+                      : status.state === 'unhealthy'
+                        ? `unhealthy: ${status.reason}`
+                        : status.state,
+                  ),
+                ) +
+                  (staleSecrets === undefined
+                    ? ''
+                    : output.paint('yellow', `, old ${staleSecrets.join(', ')}`)),
+                ago('since' in status ? status.since : 'at' in status ? status.at : undefined),
+                failures,
+              ],
+            ),
             `No replica runs in environment ${environment}.`,
           );
         output.data(replicas, () => (waits === '' ? replicaTable() : `${replicaTable()}\n\n${waits}`));

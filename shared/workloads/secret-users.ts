@@ -2,7 +2,7 @@ import type { ApplicationSpec } from '../model/application.ts';
 import type { SecretUse } from '../model/files.ts';
 import type { EnvironmentName, ServiceName } from '../model/names.ts';
 import type { SecretRecord } from '../model/secret-record.ts';
-import { serviceId } from '../model/service.ts';
+import { type Replica, serviceId } from '../model/service.ts';
 import { containersOf } from './admission.ts';
 import { all, type Stores } from './stores.ts';
 
@@ -32,14 +32,14 @@ export async function secretUsers(
     if (application === undefined && hasOwn) continue;
     for (const { kind, name } of namesOf(spec, record.key.name)) {
       const key = { environment, application: spec.name, service: name as ServiceName };
-      const stale = kind === 'service' ? await staleOf(stores, key, record) : 0;
+      const stale = kind === 'service' ? await staleReplicas(stores, key, record) : 0;
       found.push({ application: spec.name, kind, name, stale });
     }
   }
   return found;
 }
 
-async function staleOf(
+async function staleReplicas(
   { replicas }: Pick<Stores, 'replicas'>,
   key: { environment: EnvironmentName; application: ApplicationSpec['name']; service: ServiceName },
   record: SecretRecord,
@@ -48,8 +48,26 @@ async function staleOf(
   return running.filter(({ secrets }) => isStale(secrets, record)).length;
 }
 
+/** Secrets of which a replica was given an older value; its application's own come before those of the environment. */
+export function staleOf(
+  { key, secrets }: Pick<Replica, 'key' | 'secrets'>,
+  records: readonly SecretRecord[],
+): string[] {
+  const meant = (name: string) => {
+    const named = records.filter((record) => record.key.name === name);
+    return (
+      named.find((record) => record.key.application === key.application) ??
+      named.find((record) => record.key.application === undefined)
+    );
+  };
+  return Object.keys(secrets ?? {}).filter((name) => {
+    const record = meant(name);
+    return record !== undefined && isStale(secrets, record);
+  });
+}
+
 /** Whether a replica was given an older value of this secret. */
-export const isStale = (
+const isStale = (
   given: Readonly<Record<string, number>> | undefined,
   { key, version }: SecretRecord,
 ): boolean => given !== undefined && (given[key.name] ?? version) < version;

@@ -4,7 +4,7 @@ import { optionsOf } from '../model/container-options.ts';
 import { Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
 import type { Replica, Revision } from '../model/service.ts';
-import { withFiles } from './container-files.ts';
+import { versionsOf, withFiles } from './container-files.ts';
 import type { WorkloadPorts } from './ports.ts';
 import { removeContainer } from './remove-container.ts';
 import { labels, pulledImage } from './replica-container.ts';
@@ -20,14 +20,18 @@ export const sidecarsLabel = (spec: Revision['spec']): Readonly<Record<string, s
   return names.length === 0 ? {} : { [labels.sidecars]: names.join() };
 };
 
-/** Starts what stands beside a container, in its network and after it. What is there already stays. */
+/**
+ * Starts what stands beside a container, in its network and after it. What is there already stays.
+ * @returns the versions of the secrets that they were given
+ */
 export async function startSidecars(
   ports: WorkloadPorts,
   engine: Engine,
   replica: Replica,
   { spec }: Revision,
   main: { readonly id: string; readonly name: string; readonly labels: Readonly<Record<string, string>> },
-): Promise<void> {
+): Promise<Readonly<Record<string, number>>> {
+  const versions: Record<string, number> = {};
   for (const [name, sidecar] of Object.entries<SidecarSpec>(spec.sidecars ?? {})) {
     const image = pulledImage(ports.registry, sidecar.image, digestOf(name, sidecar));
     const token = await ports.pullToken(parseImageReference(sidecar.image).repository);
@@ -52,8 +56,11 @@ export async function startSidecars(
       mounts: mountsOf(sidecar.volumes, replica.key, replica.slot),
       sharesNetworkOf: main.id,
     };
-    await startContainer(engine, await withFiles(ports, engine, replica.key, sidecar, request));
+    const whole = await withFiles(ports, engine, replica.key, sidecar, request);
+    await startContainer(engine, whole);
+    Object.assign(versions, versionsOf(whole.labels[labels.secrets]));
   }
+  return versions;
 }
 
 const INHERITED: readonly string[] = [

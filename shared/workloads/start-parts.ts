@@ -35,9 +35,9 @@ export async function startParts(
     ...(mounts.length > 0 && { mounts: [...(request.mounts ?? []), ...mounts] }),
   });
   const containerId = await startContainer(engine, whole, needs);
-  await startSidecars(ports, engine, replica, revision, { ...whole, id: containerId });
-  const versions = whole.labels[labels.secrets];
-  return { containerId, ...(versions !== undefined && { secrets: { ...versionsOf(versions) } }) };
+  const beside = await startSidecars(ports, engine, replica, revision, { ...whole, id: containerId });
+  const secrets = { ...beside, ...versionsOf(whole.labels[labels.secrets]) };
+  return { containerId, ...(Object.keys(secrets).length > 0 && { secrets }) };
 }
 
 /** A volume has one writer: whatever else of the slot the engine still has, also without a record, ends before. */

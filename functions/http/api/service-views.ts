@@ -11,6 +11,8 @@ import {
 } from '../../../shared/model/service.ts';
 import { machineSlots, wantedReplicas } from '../../../shared/workloads/machine-slots.ts';
 import { rolloutView } from '../../../shared/workloads/rollout-progress.ts';
+import { staleOf } from '../../../shared/workloads/secret-users.ts';
+import type { ServiceSecrets } from '../../../shared/workloads/service-secrets.ts';
 import { all, type Stores } from '../../../shared/workloads/stores.ts';
 
 /** Services of an environment, or of one of its applications. */
@@ -30,6 +32,21 @@ export const replicaView = (replica: Replica): ReplicaView => ({
   name: `${replica.slot}.g${replica.generation}`,
   ...replica,
 });
+
+/** The replicas of an environment, with the secrets of which each has an older value. */
+export async function replicaViews(
+  replicas: readonly Replica[],
+  environment: EnvironmentName,
+  secrets: Pick<ServiceSecrets, 'list'>,
+): Promise<ReplicaView[]> {
+  const views = replicas.map(replicaView);
+  if (!views.some((view) => view.secrets !== undefined)) return views;
+  const records = await secrets.list(environment);
+  return views.map((view) => {
+    const staleSecrets = staleOf(view, records);
+    return staleSecrets.length === 0 ? view : { ...view, staleSecrets };
+  });
+}
 
 /** @param machines of all pools: those of a service that runs once on each say how many it has */
 export function serviceSummary(

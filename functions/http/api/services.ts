@@ -12,7 +12,7 @@ import { all, placeOf, type Stores } from '../../../shared/workloads/stores.ts';
 import { endpoint } from '../endpoint.ts';
 import { acceptCommand } from './accept-command.ts';
 import { notFound } from './not-found.ts';
-import { replicasOf, replicaView, serviceSummary, servicesIn } from './service-views.ts';
+import { replicasOf, replicaViews, serviceSummary, servicesIn } from './service-views.ts';
 
 export async function serviceAt({ services }: Stores, key: ServiceKey): Promise<Service> {
   const found = await services.get(...placeOf.service(key));
@@ -47,7 +47,7 @@ export const get = endpoint(getService, async ({ params, services }) => {
   return {
     service: serviceSummary(service, replicas, await machinesFor(rows, [service])),
     spec: service.spec,
-    replicas: replicas.map(replicaView),
+    replicas: await replicaViews(replicas, params.environment, services.serviceSecrets),
   };
 });
 
@@ -64,7 +64,7 @@ export const replicas = endpoint(listReplicas, async ({ params, query, services 
   const rows = services.stores;
   const found = await servicesIn(rows, params.environment, query.application);
   const lists = await Promise.all(found.map(({ key }) => replicasOf(rows, key)));
-  return { replicas: lists.flat().map(replicaView) };
+  return { replicas: await replicaViews(lists.flat(), params.environment, services.serviceSecrets) };
 });
 
 const locationOf = (key: ServiceKey): string =>

@@ -35,7 +35,11 @@ export const ServiceSummary = z.object({
 export type ServiceSummary = z.infer<typeof ServiceSummary>;
 
 /** A replica with the name that paths and lists use. */
-export const ReplicaView = Replica.extend({ name: z.string() });
+export const ReplicaView = Replica.extend({
+  name: z.string(),
+  /** Secrets of which it was given an older value than they have now. */
+  staleSecrets: z.array(z.string()).optional(),
+});
 export type ReplicaView = z.infer<typeof ReplicaView>;
 
 const list = '/api/v1/environments/{environment}/services' as const;

@@ -61,6 +61,9 @@ it('it is set, says who uses it and who has an older value, and its value is now
     ],
   });
   expect((await ask('GET', path)).json).toMatchObject({ secrets: [{ version: 2 }] });
+  expect((await ask('GET', `${dev}/replicas`)).json).toMatchObject({
+    replicas: [{ name: '0.g1', staleSecrets: ['db-password'] }],
+  });
   let everything = (await ask('GET', '/api/v1/events')).text + JSON.stringify(world.server.log);
   for (const table of ['events', 'applications', 'services', 'revisions', 'replicas', 'secrets'])
     for await (const row of world.server.tables.list(table, {})) everything += JSON.stringify(row);
