@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaggedResource } from '../../../shared/machines/cloud.ts';
 import { withConsole } from '../../../shared/machines/console-end.ts';
-import { heard, isNewlyReady, replicaDied } from '../../../shared/machines/heard.ts';
+import { heard, isNewlyReady, replicaDied, replicaUnhealthy } from '../../../shared/machines/heard.ts';
 import { poolOf, resourceNames } from '../../../shared/machines/machine-names.ts';
 import type { Sighted } from '../../../shared/machines/orphans.ts';
 import { refusalOf } from '../../../shared/machines/refusals.ts';
@@ -67,6 +67,25 @@ describe('a report', () => {
     });
     for (const labels of [{}, { 'berth.service': 'a.b' }, { 'berth.service': 'a.b.c.d' }])
       expect(replicaDied(name, { ...death, labels: labels as Record<string, string> })).toBeUndefined();
+  });
+
+  it('of a replica that stopped answering is an event a minute; of one that answers it is none', () => {
+    const name = MachineName.parse('default-k3x9bc');
+    const labels = { 'berth.service': 'dev.hello.web' };
+    const container = { id: 'c1', name: 'x', labels, state: 'running' as const };
+    const unhealthy = { since: '2026-11-25T11:58:00.000Z', reason: 'GET / answered 503', dead: true };
+    expect(replicaUnhealthy(name, container, NOW)).toBeUndefined();
+    expect(replicaUnhealthy(name, { ...container, labels: {}, unhealthy }, NOW)).toBeUndefined();
+    const event = replicaUnhealthy(name, { ...container, unhealthy }, NOW);
+    expect(event).toMatchObject({
+      type: 'dev.berth.replica.unhealthy',
+      source: 'machines/default-k3x9bc',
+      data: { key: { service: 'web' }, container: 'c1', reason: 'GET / answered 503', dead: true },
+    });
+    const idAfter = (seconds: number) =>
+      replicaUnhealthy(name, { ...container, unhealthy }, new Date(NOW.getTime() + seconds * 1000))?.id;
+    expect(idAfter(10)).toBe(event?.id);
+    expect(idAfter(60)).not.toBe(event?.id);
   });
 });
 
