@@ -4,6 +4,7 @@ import type { PlacementSpec } from '../model/placement.ts';
 import { portText } from '../model/placement.ts';
 import { type ServiceKey, serviceId } from '../model/service.ts';
 import type { Demand, Wishes } from '../scheduling/demand.ts';
+import type { Home } from './volumes.ts';
 
 /** What a replica of a revision needs of a machine. @param template number that the revision's containers carry */
 export function replicaDemand(key: ServiceKey, spec: ServiceSpec, template: number): Demand {
@@ -19,6 +20,18 @@ export function replicaDemand(key: ServiceKey, spec: ServiceSpec, template: numb
     ...(follows && { follows }),
   };
 }
+
+/** Only on the machine that has the slot's volumes, where one has. */
+export const demandAt = (home: Home, demand: Demand): Demand =>
+  home.home === 'there'
+    ? {
+        ...demand,
+        wishes: {
+          ...demand.wishes,
+          constraints: [...(demand.wishes?.constraints ?? []), `machine == ${home.machine}`],
+        },
+      }
+    : demand;
 
 export function runDemand(key: JobKey, spec: JobSpec): Demand {
   const wishes = wishesOf(key, spec.placement);

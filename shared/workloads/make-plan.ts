@@ -9,6 +9,7 @@ import { isAccepted } from './change-service.ts';
 import { type PlannedService, planPool } from './plan-placement.ts';
 import { canonical, sameContainers } from './same-spec.ts';
 import { specDiff } from './spec-diff.ts';
+import type { Home } from './volumes.ts';
 
 /** What there is, and what is wanted. */
 interface Planning {
@@ -24,6 +25,8 @@ interface Planning {
   readonly pools: ReadonlyMap<string, PoolSpec>;
   /** Each pool that a service is in or goes to, as it would be. */
   readonly sights: ReadonlyMap<string, Sight>;
+  /** Where slots have to be, since their volumes are there, by service. */
+  readonly homes: ReadonlyMap<string, ReadonlyMap<number, Home>>;
   /** Why images are refused, by service. */
   readonly refused: ReadonlyMap<string, readonly string[]>;
   readonly now: Date;
@@ -131,7 +134,7 @@ function stepOf(
           effect: effectOf(spec, accepted?.spec, replicas.length, keeps, again),
         },
     pool: spec.pool,
-    planned: same ? undefined : { key, spec, template, replicas },
+    planned: same ? undefined : { key, spec, template, replicas, homes: planning.homes.get(name) },
     warnings: [],
   };
 }

@@ -4,8 +4,9 @@ import type { PlannedMachine, PlannedReplica } from '../model/plan.ts';
 import { containerName, type Replica, type ServiceKey, serviceId } from '../model/service.ts';
 import { type Change, decide } from '../scheduling/decide.ts';
 import type { Sight } from '../scheduling/explain.ts';
-import { replicaDemand } from './demand-of.ts';
+import { demandAt, replicaDemand } from './demand-of.ts';
 import { machineSlots } from './machine-slots.ts';
+import { type Home, volumesOf } from './volumes.ts';
 
 /** What is to become of a service's replicas. */
 export interface PlannedService {
@@ -15,6 +16,8 @@ export interface PlannedService {
   /** Number that the containers of the wanted revision carry: another one than those that run have where they are replaced. */
   readonly template: number;
   readonly replicas: readonly Replica[];
+  /** Where slots have to be, since their volumes are there. */
+  readonly homes?: ReadonlyMap<number, Home> | undefined;
 }
 
 interface PlannedPool {
@@ -81,7 +84,7 @@ interface Planned {
 }
 
 /** Starts before stops, as rollouts go; the other way round where an old one is in the way of a new one. */
-function changesOf({ key, spec, template, replicas }: PlannedService, sight: Sight): Planned[] {
+function changesOf({ key, spec, template, replicas, homes }: PlannedService, sight: Sight): Planned[] {
   const current = replicas.filter(({ revision }) => revision === template);
   const followed = spec && machineSlots(spec, sight.machines, current);
   const slots = followed ?? Array.from({ length: spec?.replicas ?? 0 }, (_, slot) => slot);
@@ -99,7 +102,8 @@ function changesOf({ key, spec, template, replicas }: PlannedService, sight: Sig
       : slots.map((slot): Planned => {
           const there = current.find((one) => one.slot === slot);
           const reservation = there === undefined ? `plan.${serviceId(key)}.${slot}` : containerName(there);
-          const demand = replicaDemand(key, spec, template);
+          const home: Home = homes?.get(slot) ?? { home: 'anywhere' };
+          const demand = demandAt(home, replicaDemand(key, spec, template));
           const from = (there ?? replicas.find((one) => one.slot === slot))?.machine;
           return {
             service: key.service,
@@ -108,10 +112,9 @@ function changesOf({ key, spec, template, replicas }: PlannedService, sight: Sig
             change: { kind: 'reserve', reservation, group: serviceId(key), demand, avoid: [], owner: 'plan' },
           };
         });
+  const isAlone = spec !== undefined && ((spec.ports?.length ?? 0) > 0 || volumesOf(spec).length > 0);
   const oldFirst =
-    (spec?.rollout === undefined && (spec?.ports?.length ?? 0) > 0) ||
-    spec?.rollout?.surge === 0 ||
-    spec?.rollout?.surge === '0%';
+    (spec?.rollout === undefined && isAlone) || spec?.rollout?.surge === 0 || spec?.rollout?.surge === '0%';
   return oldFirst ? [...stops, ...starts] : [...starts, ...stops];
 }
 

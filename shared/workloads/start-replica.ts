@@ -2,9 +2,8 @@ import { Retryable, Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
 import type { Machine } from '../model/machine.ts';
 import { containerName, type Replica, type Service, serviceId, templateOf } from '../model/service.ts';
-import type { Demand } from '../scheduling/demand.ts';
 import { containerNetwork, opening } from './container-network.ts';
-import { replicaDemand } from './demand-of.ts';
+import { demandAt, replicaDemand } from './demand-of.ts';
 import { machineComing } from './machine-coming.ts';
 import { mayHaveSlot } from './machine-slots.ts';
 import { noteWaits } from './note-waits.ts';
@@ -16,7 +15,7 @@ import { pulledImage, replicaContainer } from './replica-container.ts';
 import { startParts } from './start-parts.ts';
 import { clearReplica, endReplica } from './stop-replica.ts';
 import { all, placeOf } from './stores.ts';
-import { claimVolumes, type Home, homeOf, volumesOf } from './volumes.ts';
+import { claimVolumes, homeOf, volumesOf } from './volumes.ts';
 
 /** Ports of one machine that are tried: others than Berth may use some. */
 const MOST_PORTS = 4;
@@ -53,7 +52,7 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
     capacity.reserve(pool, {
       reservation: containerName(id),
       group: serviceId(key),
-      demand: at(home, replicaDemand(key, revision.spec, id.revision)),
+      demand: demandAt(home, replicaDemand(key, revision.spec, id.revision)),
       avoid,
       owner,
     }),
@@ -86,18 +85,6 @@ async function tryStart(ports: WorkloadPorts, input: StartReplica): Promise<Star
   await stores.replicas.upsert(...placeOf.replica(replica), replica);
   return await machineComing(stores, reserved, { pool, resources, owner, cause: input.cause });
 }
-
-/** Only on the machine that has the slot's volumes. */
-const at = (home: Home, demand: Demand): Demand =>
-  home.home === 'there'
-    ? {
-        ...demand,
-        wishes: {
-          ...demand.wishes,
-          constraints: [...(demand.wishes?.constraints ?? []), `machine == ${home.machine}`],
-        },
-      }
-    : demand;
 
 /** A volume has one writer: what else there is of the slot ends first. @returns false if the service is another's */
 async function endOthers(ports: WorkloadPorts, input: StartReplica): Promise<boolean> {

@@ -68,6 +68,19 @@ export async function homeOf(
   };
 }
 
+/** Where each slot of a service has to be. */
+export async function homesOf(
+  stores: Stores,
+  key: ServiceKey,
+  spec: ServiceSpec,
+): Promise<ReadonlyMap<number, Home>> {
+  if (volumesOf(spec).length === 0) return new Map();
+  const slots = Array.from({ length: spec.replicas }, (_, slot) => slot);
+  return new Map(
+    await Promise.all(slots.map(async (slot) => [slot, await homeOf(stores, key, spec, slot)] as const)),
+  );
+}
+
 const removalOf = ({ environment, application, volume, slot }: VolumeKey): string =>
   `berth volumes rm ${application}/${volume} --slot ${slot} --environment ${environment}`;
 

@@ -10,8 +10,9 @@ import {
 import type { Reason, ReplicaReasons, WhyService } from '../model/why.ts';
 import { explainNoRoom, explainPlace, type Sight } from '../scheduling/explain.ts';
 import { pauseAfter } from './back-off.ts';
-import { replicaDemand } from './demand-of.ts';
+import { demandAt, replicaDemand } from './demand-of.ts';
 import { machineSlots } from './machine-slots.ts';
+import type { Home } from './volumes.ts';
 
 /** What there is to know of a service. */
 export interface Known {
@@ -21,6 +22,8 @@ export interface Known {
   readonly replicas: readonly Replica[];
   /** Its pool; absent with the revision. */
   readonly sight: Sight | undefined;
+  /** Where slots have to be, since their volumes are there. */
+  readonly homes?: ReadonlyMap<number, Home> | undefined;
   readonly now: Date;
 }
 
@@ -114,7 +117,7 @@ function reasonsOf({ service, revision, sight }: Known, wanted: number): Reason[
 
 function whySlot(slot: number, own: readonly Replica[], known: Known): ReplicaReasons {
   const [replica] = own.filter((one) => one.slot === slot).sort((a, b) => b.generation - a.generation);
-  if (replica === undefined) return { slot, state: 'missing', reasons: [whyMissing(known)] };
+  if (replica === undefined) return { slot, state: 'missing', reasons: [whyMissing(slot, known)] };
   const { machine, generation, status } = replica;
   return {
     slot,
@@ -125,12 +128,17 @@ function whySlot(slot: number, own: readonly Replica[], known: Known): ReplicaRe
   };
 }
 
-function whyMissing({ service, revision, sight }: Known): Reason {
+function whyMissing(slot: number, { service, revision, sight, homes }: Known): Reason {
   if (revision === undefined || sight === undefined)
     return reason('not-started', 'Nothing of it was started yet.');
-  const demand = replicaDemand(service.key, revision.spec, templateOf(revision));
+  const home: Home = homes?.get(slot) ?? { home: 'anywhere' };
+  if (home.home === 'nowhere') return reason('volume-elsewhere', `${home.why}.`);
+  const demand = demandAt(home, replicaDemand(service.key, revision.spec, templateOf(revision)));
   const explained = explainNoRoom(demand, serviceId(service.key), sight);
-  if (explained !== undefined) return reason('no-room', explained.message, explained.wouldFit);
+  if (explained !== undefined) {
+    const pinned = home.home === 'there' ? `${home.why}: ` : '';
+    return reason('no-room', `${pinned}${explained.message}`, explained.wouldFit);
+  }
   return service.rollout.state === 'rolling'
     ? reason('starting', 'There is room for it: its rollout has not come to it yet.')
     : reason(

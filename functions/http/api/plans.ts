@@ -1,8 +1,12 @@
 import { applyPlan, planApplication } from '../../../shared/api/routes/plans.ts';
-import { ApplicationSpec as Application, type ApplicationSpec } from '../../../shared/model/application.ts';
+import {
+  ApplicationSpec as Application,
+  type ApplicationSpec,
+  type ServiceSpec,
+} from '../../../shared/model/application.ts';
 import { type Digest, parseImageReference } from '../../../shared/model/image.ts';
 import { Invalid } from '../../../shared/model/invalid.ts';
-import type { EnvironmentName } from '../../../shared/model/names.ts';
+import type { EnvironmentName, ServiceName } from '../../../shared/model/names.ts';
 import type { PoolSpec } from '../../../shared/model/pool.ts';
 import { serviceId } from '../../../shared/model/service.ts';
 import type { Sight } from '../../../shared/scheduling/explain.ts';
@@ -11,6 +15,7 @@ import { makePlan } from '../../../shared/workloads/make-plan.ts';
 import { planBase } from '../../../shared/workloads/plan-base.ts';
 import { all, placeOf } from '../../../shared/workloads/stores.ts';
 import { refuseSystemEnvironment } from '../../../shared/workloads/system-environment.ts';
+import { type Home, homesOf } from '../../../shared/workloads/volumes.ts';
 import type { Services } from '../../services.ts';
 import { sightPool } from '../../sight-pool.ts';
 import { endpoint } from '../endpoint.ts';
@@ -46,6 +51,9 @@ export const plan = endpoint(planApplication, async ({ params, body, services })
   );
   const sights = new Map<string, Sight>();
   for (const name of names) sights.set(name, await sightPool(name, services, spec.pools[name]));
+  const homes = new Map<string, ReadonlyMap<number, Home>>();
+  for (const [name, service] of Object.entries(spec.services) as [ServiceName, ServiceSpec][])
+    homes.set(name, await homesOf(stores, { ...params, service: name }, service));
   const before = (await stores.applications.get(...placeOf.application(environment, spec.name)))?.value;
   return makePlan({
     environment,
@@ -56,6 +64,7 @@ export const plan = endpoint(planApplication, async ({ params, body, services })
     replicas,
     pools,
     sights,
+    homes,
     refused,
     now: now(),
   });

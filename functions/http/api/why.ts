@@ -2,6 +2,7 @@ import { whyService as whyRoute } from '../../../shared/api/routes/why.ts';
 import { serviceId } from '../../../shared/model/service.ts';
 import { effectiveRevision } from '../../../shared/workloads/roll-out.ts';
 import { all, placeOf } from '../../../shared/workloads/stores.ts';
+import { homesOf } from '../../../shared/workloads/volumes.ts';
 import { whyService } from '../../../shared/workloads/why.ts';
 import { sightPool } from '../../sight-pool.ts';
 import { endpoint } from '../endpoint.ts';
@@ -20,8 +21,10 @@ export const why = endpoint(whyRoute, async ({ params, services }) => {
     all(stores.replicas.list({ partition: serviceId(params) })),
     sightPool((revision?.spec ?? service.spec).pool, services),
   ]);
+  const spec = revision?.spec ?? service.spec;
   return whyService({
     service,
+    homes: await homesOf(stores, params, spec),
     revision: number === undefined ? undefined : revision,
     replicas,
     sight,

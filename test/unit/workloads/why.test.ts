@@ -4,6 +4,7 @@ import { PoolSpec } from '../../../shared/model/pool.ts';
 import { Replica, Revision, Service } from '../../../shared/model/service.ts';
 import type { Sight } from '../../../shared/scheduling/explain.ts';
 import { MachineRoom, Reservation } from '../../../shared/scheduling/rows.ts';
+import type { Home } from '../../../shared/workloads/volumes.ts';
 import { whyService } from '../../../shared/workloads/why.ts';
 import { plainOutlook } from '../../support/pools.ts';
 
@@ -161,6 +162,28 @@ describe('what has no room', () => {
     expect(first({ placement: { affinity: ['db'] } }, sight())?.wouldHelp).toEqual([
       'a replica of dev.shop.db: it is on no machine of the pool',
     ]);
+  });
+
+  test('that its volume is on another machine, or nowhere any more', () => {
+    const seen = sight({ machines: [machine('a')] });
+    const service = Service.parse({ key, spec: { image: 'x' }, specAt: at, rollout: { state: 'done', at } });
+    const revision = Revision.parse({
+      key,
+      number: 1,
+      spec: { image: 'x' },
+      digest: `sha256:${'a'.repeat(64)}`,
+      cause: 'c',
+      acceptedAt: at,
+    });
+    const reasonAt = (home: Home) =>
+      whyService({ service, revision, replicas: [], sight: seen, homes: new Map([[0, home]]), now: NOW })
+        .replicas[0]?.reasons[0];
+    const there = { home: 'there', machine: machine('b').name, why: 'volume v is on machine b' } as const;
+    expect(reasonAt(there)?.message).toContain('volume v is on machine b: no machine has room');
+    expect(reasonAt({ home: 'nowhere', why: 'volume v is gone' })).toMatchObject({
+      code: 'volume-elsewhere',
+      message: 'volume v is gone.',
+    });
   });
 
   test('a machine that may be added', () => {
