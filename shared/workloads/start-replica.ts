@@ -31,8 +31,11 @@ export async function startReplica(ports: WorkloadPorts, input: StartReplica): P
     // One that is made anew though it runs may still end in order.
     await clearReplica(ports, { key: input.key, ...input.replaces }, input.revision.spec.stopGrace);
   }
-  if (volumesOf(input.revision.spec).length > 0 && !(await endOthers(ports, input)))
-    return { outcome: 'superseded' };
+  if (volumesOf(input.revision.spec).length > 0) {
+    const home = await homeOf(stores, input.key, input.revision.spec, input.slot);
+    if (home.home === 'nowhere') return { outcome: 'no-room', reason: home.why, at: ports.now().getTime() };
+    if (!(await endOthers(ports, input))) return { outcome: 'superseded' };
+  }
   for (let tries = 1; ; tries += 1) {
     const outcome = await tryStart(ports, input);
     const taken = outcome.outcome === 'refused' && outcome.failure.code === 'port-taken';

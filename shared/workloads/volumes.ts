@@ -54,12 +54,18 @@ export async function homeOf(
       home: 'nowhere',
       why: `volume ${volumeId(first.key)} is on machine ${machine} and volume ${volumeId(other.key)} on machine ${other.machine}, so slot ${slot} can be on neither: remove one with ${removalOf(other.key)}`,
     };
-  const state = (await stores.machines.get(...placeOf.machine(poolOf(machine) ?? '', machine)))?.value.status
-    .state;
+  const there = (await stores.machines.get(...placeOf.machine(poolOf(machine) ?? '', machine)))?.value;
+  const state = there?.status.state;
   if (state === undefined || state === 'failed')
     return {
       home: 'nowhere',
       why: `volume ${volumeId(first.key)} was on machine ${machine}, which is gone, and slot ${slot} does not start with an empty one unless somebody says so: ${removalOf(first.key)} --forget`,
+    };
+  // Before anything of the slot is ended for the sake of what cannot start.
+  if (there?.cordon !== undefined)
+    return {
+      home: 'nowhere',
+      why: `volume ${volumeId(first.key)} is on machine ${machine}, where nothing new starts (${there.cordon.reason}), and nowhere else: berth machine uncordon ${machine}`,
     };
   return {
     home: 'there',

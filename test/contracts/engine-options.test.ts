@@ -126,6 +126,37 @@ describe.skipIf(!hasEngine)('container options on a real engine (needs root and 
     expect(await caps({ capDrop: ['ALL'], capAdd: ['NET_BIND_SERVICE'] })).toContain('0000000000000400');
   });
 
+  it('a volume keeps what was written, and one that is read-only is', async () => {
+    await engine.volumes.create({ name: 'kept', labels: {} });
+    const mount = (readOnly: boolean) => ({
+      mounts: [{ type: 'volume', name: 'kept', target: '/data', readOnly }] as const,
+    });
+    await said('echo written > /data/file', {}, mount(false));
+    const { lines } = await said(
+      'read -r x < /data/file; echo "$x"; (echo y > /data/file) 2>&1',
+      {},
+      mount(true),
+    );
+    expect(lines[0]).toBe('written');
+    expect(lines[1]).toContain('Read-only file system');
+    await engine.volumes.remove('kept');
+  });
+
+  it('a sidecar is in the network of its container, and is started again when it ends', async () => {
+    const main = await engine.create(request('while :; do sleep 0.05; done', { hostname: 'box' }, {}));
+    await engine.start(main.id);
+    const script = 'read -r name < /proc/sys/kernel/hostname; echo "$name"; exit 1';
+    const sidecar = await engine.create(request(script, {}, { sharesNetworkOf: main.id }));
+    await engine.start(sidecar.id);
+    const lines: string[] = [];
+    for await (const { text } of engine.logs(sidecar.id, { follow: true })) lines.push(text);
+    while (lines.length < 2)
+      for await (const { text } of engine.logs(sidecar.id, { follow: true })) lines.push(text);
+    expect(new Set(lines)).toEqual(new Set(['box']));
+    await engine.remove(sidecar.id);
+    await engine.remove(main.id);
+  });
+
   it('what the engine refuses is said with its words', async () => {
     const wrong = optionsOf({ ulimits: { nofile: { soft: 2 ** 40, hard: 2 ** 40 } } });
     const { id } = await engine.create(request('true', wrong, {}));

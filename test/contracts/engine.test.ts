@@ -165,6 +165,23 @@ for (const { kind, make, skip } of subjects)
       expect((await engine.inspect(other))?.state.state).toBe('running');
     });
 
+    it('keeps a volume until it is removed, which no container may have then', async () => {
+      const { volumes } = engine;
+      const volume = { name: 'dev.shop.data.0', labels: { 'berth.volume': 'dev.shop.data.0' } };
+      expect(await volumes.inspect(volume.name)).toBeUndefined();
+      await volumes.create(volume);
+      await volumes.create(volume);
+      expect(await volumes.inspect(volume.name)).toEqual(volume);
+      const mounts = [{ type: 'volume', name: volume.name, target: '/data', readOnly: false }] as const;
+      const id = await begun(container('with-volume', STAYS, { mounts }));
+      await expect(volumes.remove(volume.name)).rejects.toMatchObject({ code: 'volume-in-use' });
+      await engine.remove(id);
+      expect(await volumes.inspect(volume.name)).toEqual(volume);
+      await volumes.remove(volume.name);
+      await volumes.remove(volume.name);
+      expect(await volumes.inspect(volume.name)).toBeUndefined();
+    });
+
     it('gives a port to one container at a time', async () => {
       const publish = { container: 80, machine: await freePort(), address: '127.0.0.1' };
       const id = await begun(container('port-a', STAYS, { publish }));

@@ -106,6 +106,32 @@ describe('a service with a volume', () => {
     });
   });
 
+  it('runs on where its machine is drained, since it can go nowhere else', async () => {
+    const world = await deployed(withData({ replicas: 1 }));
+    const home = String(await machineOf(world, 0));
+    const before = await world.running();
+    const cordon = {
+      since: world.clock.now.toISOString(),
+      by: 'user',
+      reason: 'a test',
+      drain: true,
+    } as const;
+    await world.stores.machines.update('default', home, (machine) => machine && { ...machine, cordon });
+    await world.happen(world.sweep());
+    expect(await world.running()).toEqual(before);
+    await world.happen(world.command({ type: 'restart', application: 'hello', service: 'web' }));
+    expect((await world.service())?.rollout).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('where nothing new starts (a test), and nowhere else'),
+    });
+    await world.stores.machines.update('default', home, (machine) => {
+      const { cordon: _, ...rest } = machine!;
+      return rest;
+    });
+    await world.happen(world.sweep());
+    expect(await machineOf(world, 0)).toBe(home);
+  });
+
   it('is not started with an empty volume in place of one that somebody removed from the engine', async () => {
     const world = await deployed(withData({ replicas: 1 }));
     const home = String(await machineOf(world, 0));
