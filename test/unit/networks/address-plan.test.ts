@@ -4,6 +4,7 @@ import {
   environmentSubnet,
   LONGEST_PREFIX,
   layoutOf,
+  MOST_CONTAINERS,
   MOST_ENVIRONMENTS,
   machineSubnet,
   mostMachines,
@@ -58,6 +59,8 @@ describe('the plan of addresses', () => {
 
   it('is that of the documentation', () => {
     expect(mostMachines('100.64.0.0/10')).toBe(511);
+    expect(mostMachines('10.0.0.0/8')).toBe(2047);
+    expect([MOST_ENVIRONMENTS, MOST_CONTAINERS]).toEqual([63, 125]);
     expect(machineSubnet('100.64.0.0/10', 1)).toBe('100.64.32.0/19');
     expect(environmentSubnet('100.64.0.0/10', 1, 1)).toEqual({
       subnet: '100.64.32.128/25',
