@@ -35,7 +35,7 @@ export async function wrk(
 }
 
 /** What wrk prints. */
-export function measured(output: string): Measured {
+function measured(output: string): Measured {
   const rate = /Requests\/sec:\s+([\d.]+)/.exec(output)?.[1];
   const [, value, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(output) ?? [];
   if (rate === undefined || value === undefined) throw new Error(`wrk printed something else:\n${output}`);

@@ -20,7 +20,7 @@ interface Claimed {
 }
 
 /** What an application claims and gives up. Pure. */
-export interface ClaimChange {
+interface ClaimChange {
   readonly writes: readonly Write[];
   /** Claims that a service of another application holds. */
   readonly taken: readonly { readonly wanted: RouteRow; readonly holder: ServiceKey }[];
@@ -66,7 +66,7 @@ export async function claimRoutes(
   }
 }
 
-export function claimChange(
+function claimChange(
   claimed: readonly Claimed[],
   environment: EnvironmentName,
   { name: application, services }: ApplicationSpec,

@@ -33,13 +33,12 @@ export const IngressImage = z.object({
 export type IngressImage = z.infer<typeof IngressImage>;
 
 /** The load balancer in front: its names are recorded before anything is asked for. */
-export const BalancerRecord = z.object({
+const BalancerRecord = z.object({
   state: z.enum(['making', 'ready', 'removing']),
   address: z.string().optional(),
   /** NICs that it leads to. */
   members: z.array(z.string()).default([]),
 });
-export type BalancerRecord = z.infer<typeof BalancerRecord>;
 
 /** How the ingress is. */
 export const IngressState = z.object({

@@ -13,14 +13,14 @@ export interface ProxyInput {
   readonly challenges: Readonly<Record<string, string>>;
 }
 
-export interface ProxyCertificate {
+interface ProxyCertificate {
   readonly name: string;
   readonly hosts: readonly string[];
   /** Changes with its content. */
   readonly fingerprint: string;
 }
 
-export interface ProxyConfig {
+interface ProxyConfig {
   /** haproxy.cfg. https://docs.haproxy.org/2.6/configuration.html */
   readonly text: string;
   /** Equal for configurations that differ in their servers alone: these are changed while the proxy runs. */

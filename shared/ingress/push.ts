@@ -132,9 +132,7 @@ export function serverOf(replica: Replica): Server | undefined {
 }
 
 /** Replicas of the ingress that have a container, whether they are healthy or not yet. */
-export async function ingressReplicas({
-  stores,
-}: Pick<PushPorts, 'stores'>): Promise<readonly IngressReplica[]> {
+async function ingressReplicas({ stores }: Pick<PushPorts, 'stores'>): Promise<readonly IngressReplica[]> {
   const replicas = await all(stores.replicas.list({ partition: serviceId(INGRESS) }));
   return replicas.flatMap(({ machine, address, containerId, status }) =>
     containerId === undefined || ['reserved', 'exited', 'lost'].includes(status.state)

@@ -14,7 +14,7 @@ const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 const HOST = new RegExp(`^(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)$`);
 
 /** `shop.example.com`; `*.example.com` for one label more, whichever; `*` for every name and address. */
-export const RouteHost = z
+const RouteHost = z
   .string()
   .max(253)
   .regex(
@@ -23,7 +23,7 @@ export const RouteHost = z
   );
 
 /** A prefix of whole segments: `/api` is `/api` and `/api/…`, but not `/apis`. */
-export const RoutePath = z
+const RoutePath = z
   .string()
   .max(200)
   .regex(
@@ -33,11 +33,10 @@ export const RoutePath = z
   .transform((path) => (path === '/' ? path : path.replace(/\/$/, '')));
 
 /** `acme`: by the authority that the app is set to; `off`: http only; otherwise the name of a certificate that was set. */
-export const RouteTls = z.union([z.literal('acme'), z.literal('off'), CertificateName]);
-export type RouteTls = z.infer<typeof RouteTls>;
+const RouteTls = z.union([z.literal('acme'), z.literal('off'), CertificateName]);
 
 /** Durations are seconds. */
-export const RouteTimeouts = z.strictObject({
+const RouteTimeouts = z.strictObject({
   /** To a replica; after it another one is tried. */
   connect: z.number().positive().max(60).default(2),
   /** Until the replica begins to answer, and between two parts of an answer. A request itself must begin within 10 s. */
@@ -48,7 +47,7 @@ export const RouteTimeouts = z.strictObject({
   drain: z.number().min(0).max(600).default(10),
 });
 
-export const RouteLimits = z.strictObject({
+const RouteLimits = z.strictObject({
   /** Largest body of a request; KiB. A body whose length is not told is then refused with 411. */
   body: z.number().int().min(1).max(10_485_760).optional(),
   /** Requests that each replica is given at once; more wait, 10 s at most. */

@@ -11,7 +11,7 @@ export interface AcmeAuthority {
 }
 
 /** An order whose host has to be shown to be ours: `answer` must be found under the token before `finish` is called. */
-export interface AcmeOrder {
+interface AcmeOrder {
   /** Absent: the authority knows already. */
   readonly challenge: { readonly token: string; readonly answer: string } | undefined;
   /**

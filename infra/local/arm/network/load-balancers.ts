@@ -114,7 +114,7 @@ export const loadBalancers = (arm: Arm, settle: (going?: Resource) => Promise<vo
 export const partsOf = (balancer: Resource, kind: string): readonly Part[] =>
   (balancer.properties[kind] ?? []) as readonly Part[];
 
-export const poolsOf = (balancer: Resource): readonly Part[] => partsOf(balancer, 'backendAddressPools');
+const poolsOf = (balancer: Resource): readonly Part[] => partsOf(balancer, 'backendAddressPools');
 
 /** Configurations of NICs that joined a pool, with their private addresses. */
 export const membersOf = (
