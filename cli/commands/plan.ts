@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { planApplication } from '../../shared/api/routes/plans.ts';
 import type { MappedProject } from '../../shared/compose/map/conclude.ts';
@@ -15,6 +14,7 @@ import {
 import { takeFiles } from '../compose/take-files.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { writeWhole } from '../machine/private-file.ts';
 import type { Output } from '../output.ts';
 import { planText } from '../plan-text.ts';
 import { readApplication } from '../read-application.ts';
@@ -49,7 +49,8 @@ export const addPlan = (program: Command): Command =>
         });
         output.data(plan, () => planText(plan, output.paint));
         if (out !== undefined) {
-          save(out, JSON.stringify(plan, undefined, 2));
+          // For its owner alone: environment variables may hold what is not for everybody.
+          writeWhole(out, `${JSON.stringify(plan, undefined, 2)}\n`);
           output.say(`The plan is in ${out}; apply it with: berth apply ${out} --environment ${environment}`);
         }
         if (detailedExitcode === true && !plan.empty) process.exitCode = exitCodes.changes;
@@ -89,18 +90,4 @@ function refuseBuilds({ builds }: MappedProject): void {
     remedy: 'Make a berth.yaml with berth init, build and push as it says, and plan that.',
     exitCode: exitCodes.usage,
   });
-}
-
-/** For its owner alone: environment variables may hold what is not for everybody. */
-function save(file: string, text: string): void {
-  try {
-    writeFileSync(file, `${text}\n`, { mode: 0o600 });
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unwritable',
-      message: `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Name a file that can be made with --out.',
-      exitCode: exitCodes.usage,
-    });
-  }
 }
