@@ -38,7 +38,8 @@ export const addDeploy = (program: Command): Command =>
     .option('--timeout <seconds>', 'how long to wait for the rollout', Number, 600)
     .action((named: readonly string[], options: Options, command: Command) => {
       const { kind, files, isFound } = takeFiles([...named, ...options.file]);
-      if (isFound) outputOf(command).say(`Taking ${files.join(' and ')}.`);
+      const output = outputOf(command);
+      if (isFound && !output.json) output.say(`Taking ${files.join(' and ')}.`);
       if (kind === 'compose') return deployCompose(files, options, command);
       const [file = '-'] = files;
       refuseComposeOptions(options, file, options.import === true ? ['--import'] : []);

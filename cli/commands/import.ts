@@ -33,7 +33,7 @@ export const addImport = (program: Command): Command =>
         remedy: 'Deploy it: berth deploy; or, if it is a compose file, give it a name with compose in it.',
         exitCode: exitCodes.usage,
       });
-    if (isFound) output.say(`Taking ${files.join(' and ')}.`);
+    if (isFound && !output.json) output.say(`Taking ${files.join(' and ')}.`);
     show(readCompose(files, options), files, output);
   });
 

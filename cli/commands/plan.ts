@@ -64,7 +64,7 @@ function applicationOf(
   output: Output,
 ): (session: Session) => Promise<ApplicationSpec> {
   const { kind, files, isFound } = takeFiles(named);
-  if (isFound) output.say(`Taking ${files.join(' and ')}.`);
+  if (isFound && !output.json) output.say(`Taking ${files.join(' and ')}.`);
   const [file = '-'] = files;
   if (kind === 'berth') {
     refuseComposeOptions(options, file);

@@ -144,7 +144,7 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       expect(status.stdout).toMatch(/shop\/web +shop\/web:1 +2 +2\/2 +done/);
       expect(status.stdout).not.toContain('\u001b');
       const ps = await berth(['ps']);
-      expect(ps.stdout).toMatch(/shop\/web +0\.g1 +1 +m1 +10\.20\.0\.4:30000 +healthy/);
+      expect(ps.stdout).toMatch(/shop\/web +0\.g1 +1 \(old\) +m1 +10\.20\.0\.4:30000 +healthy/);
       for (const args of [
         ['status'],
         ['ps'],
