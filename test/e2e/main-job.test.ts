@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -89,6 +90,155 @@ describe.skipIf(obstacle !== undefined)(
       expect((await centre.machines()).length).toBe(1);
     });
 
+    it('updates one replica at a time by a policy, without a failed request', async () => {
+      const path = '/api/v1/environments/dev/services/rolling/web';
+      const found = () => centre.call(Service, 'GET', path);
+      const deploy = (version: string) =>
+        centre.call(z.unknown(), 'PUT', '/api/v1/environments/dev/applications/rolling', {
+          name: 'rolling',
+          services: {
+            web: {
+              image: 'hello/web:latest',
+              replicas: 2,
+              port: 8080,
+              health: { path: '/' },
+              resources: { cpu: 0.05, memory: 16 },
+              environment: { VERSION: version },
+              rollout: { surge: 1 },
+            },
+          },
+        });
+      const done = (revision: number) =>
+        until(`revision ${revision} is done`, async () => {
+          const { service } = await found();
+          return service.healthyRevision === revision && service.rollout.state === 'done';
+        });
+      await deploy('1');
+      await done(1);
+      let going = true;
+      let asked = 0;
+      const most: number[] = [];
+      // Requests to what the API lists as healthy, as whoever sends some does.
+      const requests = (async () => {
+        while (going) {
+          const { replicas } = await found();
+          most.push(replicas.length);
+          for (const { status, address, port } of replicas)
+            if (status.state === 'healthy') {
+              asked += 1;
+              const answer = await fetch(`http://${address}:${port}/`, {
+                signal: AbortSignal.timeout(5_000),
+              });
+              expect([answer.status, (await answer.text()).length > 0]).toEqual([200, true]);
+            }
+        }
+      })();
+      await deploy('2');
+      await done(2).finally(() => {
+        going = false;
+      });
+      await requests;
+      expect(asked).toBeGreaterThan(4);
+      expect(Math.max(...most)).toBeLessThanOrEqual(3);
+      await centre.call(z.unknown(), 'DELETE', '/api/v1/environments/dev/applications/rolling');
+    });
+
+    it('gives containers a volume, a config, a secret and a sidecar, through an update; the secret is nowhere else', async () => {
+      const canary = `canary-${randomUUID()}`;
+      const put = (path: string, body: unknown) =>
+        centre.call(z.unknown(), 'PUT', `/api/v1/environments/dev/${path}`, body);
+      await put('secrets/pw', { value: canary });
+      const resources = { cpu: 0.05, memory: 16 };
+      const deploy = (content: string) =>
+        put('applications/parts', {
+          name: 'parts',
+          services: {
+            store: {
+              image: 'library/busybox',
+              command: [
+                'sh',
+                '-c',
+                'echo "$(cat /etc/app.conf) $(wc -c < "$PW_FILE") $(ls -ln "$PW_FILE" | cut -d" " -f1)" >> /data/log; exec httpd -f -p 8080 -h /data',
+              ],
+              port: 8080,
+              health: { path: '/log' },
+              stopGrace: 1,
+              readOnly: true,
+              resources,
+              volumes: ['data:/data'],
+              configs: [{ config: 'app.conf', target: '/etc/app.conf' }],
+              secrets: [{ secret: 'pw', env: 'PW_FILE' }],
+              sidecars: {
+                // In the service's network it finds it at its own address, and in its volume it leaves what it saw.
+                watch: {
+                  image: 'library/busybox',
+                  command: [
+                    'sh',
+                    '-c',
+                    'until wget -qO /data/seen http://127.0.0.1:8080/log; do sleep 0.2; done; sleep 3600',
+                  ],
+                  resources,
+                  volumes: ['data:/data'],
+                },
+              },
+            },
+          },
+          volumes: { data: {} },
+          configs: { 'app.conf': { content } },
+        });
+      const path = '/api/v1/environments/dev/services/parts/store';
+      const serving = (revision: number) =>
+        until(`revision ${revision} serves`, async () => {
+          const { service: found, replicas } = await centre.call(Service, 'GET', path);
+          if (found.rollout.state === 'failed') throw new Error(JSON.stringify(found.rollout));
+          return found.healthyRevision === revision ? replicas : undefined;
+        });
+      const read = ([replica]: readonly Replica[], file: string) =>
+        until(`${file} is there`, async () => {
+          const answer = await fetch(`http://${replica?.address}:${replica?.port}/${file}`);
+          return answer.ok ? await answer.text() : undefined;
+        });
+      await deploy('first');
+      const first = await serving(1);
+      const line = (words: string) => `${words} ${canary.length} -r--------\n`;
+      expect(await read(first, 'log')).toBe(line('first'));
+      expect(await read(first, 'seen')).toBe(line('first'));
+      await deploy('second');
+      const second = await serving(2);
+      expect(await read(second, 'log')).toBe(`${line('first')}${line('second')}`);
+      expect(second[0]?.machine).toBe(first[0]?.machine);
+      const machine = String(second[0]?.machine);
+      const names = (await centre.shell(machine, 'docker ps -a --format "{{.Names}}"')).split('\n');
+      expect(names.filter((name) => name.startsWith('dev.parts.')).sort()).toEqual([
+        expect.stringMatching(/^dev\.parts\.store\.r2\.0\.g\d+$/),
+        expect.stringMatching(/^dev\.parts\.store\.r2\.0\.g\d+\.watch$/),
+      ]);
+      expect(await centre.shell(machine, 'stat -f -c %T /run/berth/files')).toBe('tmpfs\n');
+      expect(await centre.shell(machine, `grep -rlF ${canary} /run/berth/files`)).toContain('/own/1');
+      expect(
+        await centre.shell(
+          machine,
+          `(docker inspect $(docker ps -aq); grep -rlF ${canary} /var/lib/docker) | grep -cF ${canary} || true`,
+        ),
+      ).toBe('0\n');
+      const { directory } = centre.running.dataCentre;
+      const stored = execFileSync('sh', ['-c', 'grep -rlF -- "$1" "$0" || true', directory, canary], {
+        encoding: 'utf8',
+      });
+      expect(stored).toBe('');
+      await centre.call(z.unknown(), 'DELETE', '/api/v1/environments/dev/applications/parts');
+      await until('its containers are gone', async () => {
+        const left = await centre.shell(
+          machine,
+          'docker ps -aq --filter label=berth.service=dev.parts.store',
+        );
+        return left.trim() === '' ? true : undefined;
+      });
+      expect(await centre.shell(machine, 'docker volume ls -q')).toContain('dev.parts.data.0');
+      await centre.call(z.unknown(), 'DELETE', '/api/v1/environments/dev/volumes/parts/data/0');
+      expect(await centre.shell(machine, 'docker volume ls -q')).not.toContain('dev.parts.data.0');
+    });
+
     it('takes a compose file: builds, pushes, deploys, in order, with a check in the container and a file', async () => {
       const { dataCentre, engine, keys } = centre.running;
       const folder = mkdtempSync(join(tmpdir(), 'berth-composed-'));
@@ -128,6 +278,43 @@ describe.skipIf(obstacle !== undefined)(
       const address = /composed\/page\/\S+ +(\S+)/.exec(said.stdout)?.[1];
       expect(await answers(address ?? said.stdout)).toBe('composed by hand\n');
       await centre.call(z.unknown(), 'DELETE', '/api/v1/environments/dev/applications/composed');
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('applies exactly what was planned: one on each machine, at a port of the machine, and says why there', async () => {
+      const { dataCentre, keys } = centre.running;
+      const folder = mkdtempSync(join(tmpdir(), 'berth-planned-'));
+      const person = personAt(folder, {
+        url: `https://${dataCentre.gateway}:${dataCentre.ports.app}`,
+        key: keys.admin,
+        caFile: join(filesOf(dataCentre.directory).ca, 'ca.pem'),
+      });
+      const file = join(folder, 'berth.yaml');
+      const plan = join(folder, 'plan.json');
+      writeFileSync(
+        file,
+        `name: edge
+services:
+  agent:
+    image: library/busybox
+    command: ["httpd", "-f", "-p", "8080", "-h", "/etc"]
+    mode: one-per-machine
+    ports: [{machine: 9100, container: 8080}]
+    resources: {cpu: 0.1, memory: 32}
+    stopGrace: 0
+`,
+      );
+      const planned = await person.berth('plan', file, '--out', plan, '--detailed-exitcode');
+      expect([planned.code, planned.stdout]).toEqual([10, expect.stringMatching(/agent\/0 {2}default-/)]);
+      expect(await person.berth('apply', plan, '--timeout', '60')).toMatchObject({ code: 0 });
+      const [replica] = JSON.parse(await person.berthSays('ps', 'edge', '--json')) as Replica[];
+      expect(await answers(`http://${replica?.address}:9100/passwd`)).toContain('root:');
+      expect(await person.berthSays('why', 'agent')).toContain(`It runs on ${replica?.machine}.`);
+      expect(await person.berth('apply', plan)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('no longer holds'),
+      });
+      expect(await person.berth('remove', 'edge', '--yes', '--no-wait')).toMatchObject({ code: 0 });
       rmSync(folder, { recursive: true, force: true });
     });
 
