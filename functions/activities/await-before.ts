@@ -5,7 +5,7 @@ import { runJob } from '../../shared/workloads/run-job.ts';
 import { isGoing } from '../instances.ts';
 import { activity } from './activity.ts';
 
-export const awaitBeforeActivity = activity(
+activity(
   awaitBefore,
   (input, { workloads, images, trust }, context) =>
     effect(

@@ -10,7 +10,7 @@ import { acceptEvent } from '../accept-event.ts';
 import { activity } from './activity.ts';
 
 /** The event's id is that of the orchestration: a repeated call deploys nothing twice. */
-export const deployIngressActivity = activity(
+activity(
   deployIngress,
   async ({ owner, remove }, made, context) => {
     const state = await readState(made.ingress);

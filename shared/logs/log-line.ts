@@ -35,15 +35,6 @@ export const advanced = (cursor: Cursor, { stream, time }: LogLine): Cursor => {
   return seen !== undefined && seen >= time ? cursor : { ...cursor, [stream]: time };
 };
 
-/** The later of both, for each stream. */
-export const latest = (one: Cursor, other: Cursor): Cursor => ({
-  stdout: later(one.stdout, other.stdout),
-  stderr: later(one.stderr, other.stderr),
-});
-
-const later = (one: string | undefined, other: string | undefined): string | undefined =>
-  one === undefined || (other !== undefined && other > one) ? other : one;
-
 /** Streams are read side by side by the engine: their lines may be in another order than their times, by less than this. */
 const JITTER = 5_000_000_000n;
 

@@ -3,7 +3,7 @@
  * (`shared/workloads/watched.ts`), and has it told at once when one does not answer any more. What the engine asks by
  * itself is taken from its list.
  */
-export const agentWatch = String.raw`
+export const agentWatch = `
 class Check:
     def __init__(self, one, said):
         self.said, self.port, self.made = said, one['Labels'].get('berth.port'), one['Created']

@@ -67,6 +67,7 @@ describe.skipIf(!hasEngine)('files of a container on a real engine (needs root a
       command: [
         '/bin/sh',
         '-c',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
         'read -r conf < /etc/app/a.conf; read -r pw < "$PASSWORD_FILE"; echo "$conf $PASSWORD_FILE ${#pw}"; [ "$pw" = "$0" ] && echo same; (echo x > "$PASSWORD_FILE") 2>&1; while read -r a b c; do case "$b" in /run/secrets/*) echo "$c";; esac; done < /proc/mounts; exit 0',
         canary.replace('canary', 'known'),
       ],
