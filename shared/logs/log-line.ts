@@ -43,3 +43,6 @@ export function engineSince({ stdout, stderr }: Cursor): string | undefined {
   const last = later(stdout, stderr);
   return last === undefined ? undefined : fixedTime(nanoseconds(last) - JITTER);
 }
+
+const later = (one: string | undefined, other: string | undefined): string | undefined =>
+  one === undefined || (other !== undefined && other > one) ? other : one;
