@@ -40,11 +40,20 @@ export async function startCare(
   return run;
 }
 
-/** A run as it is: one whose orchestration is gone was cut off. */
-export async function currentOf(client: DurableClient, run: CareRun): Promise<CareRun> {
+/**
+ * A run as it is: one whose orchestration is gone was cut off. The end is recorded before the orchestration ends, so it is
+ * read again once that is gone: it may have ended since `run` was read.
+ */
+export async function currentOf(
+  { careRuns }: Pick<Services, 'careRuns'>,
+  client: DurableClient,
+  run: CareRun,
+): Promise<CareRun> {
   if (run.state !== 'going' || (await isGoing(client, careInstance(run.kind)))) return run;
+  const recorded = (await careRuns.get(run.kind, run.run)) ?? run;
+  if (recorded.state !== 'going') return recorded;
   return {
-    ...run,
+    ...recorded,
     state: 'failed',
     reason: 'It was cut off; what it did is done, another run does the rest.',
   };

@@ -22,7 +22,7 @@ export const list = endpoint(
   async ({ params, context, services }) => {
     const runs: CareRun[] = [];
     for await (const run of services.careRuns.list(params.kind))
-      runs.push(await currentOf(df.getClient(context), run));
+      runs.push(await currentOf(services, df.getClient(context), run));
     return { runs };
   },
   { durable: true },
@@ -30,12 +30,13 @@ export const list = endpoint(
 
 export const get = endpoint(
   getCareRun,
-  async ({ params: { kind, run: name }, query, context, services: { careRuns } }) => {
+  async ({ params: { kind, run: name }, query, context, services }) => {
+    const { careRuns } = services;
     const run = await careRuns.get(kind, name);
     if (run === undefined) throw notFound('run', name, `List them: berth registry ${kind} runs`);
     const { findings, next } = await careRuns.findings(name, query.after);
     return {
-      run: await currentOf(df.getClient(context), run),
+      run: await currentOf(services, df.getClient(context), run),
       findings: [...findings],
       ...(next === undefined ? {} : { next }),
     };
