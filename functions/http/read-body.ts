@@ -40,11 +40,10 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * A request's raw body. Reads no further than `limit` bytes, whatever the header Content-Length says.
+ * A request's raw body as it comes. Reads no further than `limit` bytes, whatever the header Content-Length says.
  * @throws Terminal 413 `body-too-large`
  */
-export async function readBytes(request: HttpRequest, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+export async function* bodyOf(request: HttpRequest, limit: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
@@ -55,8 +54,14 @@ export async function readBytes(request: HttpRequest, limit: number): Promise<Ui
         message: `The body has more than ${limit} bytes.`,
         remedy: 'Send less at once.',
       });
-    chunks.push(chunk);
+    yield chunk;
   }
+}
+
+/** The same at once. */
+export async function readBytes(request: HttpRequest, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { type HttpRequest, HttpResponse } from '@azure/functions';
+import { HttpResponse } from '@azure/functions';
 import { getArchive, MOST_ARCHIVE, putArchive, statFile } from '../../../shared/api/routes/files.ts';
 import type { ContainerAccess } from '../../../shared/docker/access.ts';
 import { Terminal } from '../../../shared/model/errors.ts';
 import type { ServiceKey } from '../../../shared/model/service.ts';
 import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
+import { bodyOf } from '../read-body.ts';
 import { note } from './exec.ts';
 import { replicaView } from './service-views.ts';
 import { type Running, theReplica } from './the-replica.ts';
@@ -49,22 +50,6 @@ export const put = endpoint(putArchive, async ({ params, query, principal, servi
   const { replica, access } = await accessTo(services, params, query.replica);
   const more = { path: query.path, direction: 'in' };
   await note(services, 'copy', crypto.randomUUID(), principal, params, replica, more);
-  await access.putArchive(replica.containerId, query.path, bounded(request));
+  await access.putArchive(replica.containerId, query.path, bodyOf(request, MOST_ARCHIVE));
   return null;
 });
-
-/** @throws Terminal 413 `body-too-large` */
-async function* bounded(request: HttpRequest): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MOST_ARCHIVE)
-      throw new Terminal({
-        code: 'body-too-large',
-        status: 413,
-        message: `The archive has more than ${MOST_ARCHIVE} bytes.`,
-        remedy: 'Send it in several.',
-      });
-    yield chunk;
-  }
-}
