@@ -1,31 +1,21 @@
-import { readFileSync } from 'node:fs';
 import type { ApplicationSpec } from '../shared/model/application.ts';
 import { Invalid } from '../shared/model/invalid.ts';
 import { parseApplication } from '../shared/model/parse-application.ts';
 import { withConfigFiles } from './config-files.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
+import { readNamedText } from './named-file.ts';
 
 /**
  * A berth.yaml with the files that its configs name. `-` is standard input.
  * @throws Failure `file-unreadable`, and what is wrong with it
  */
 export function readApplication(file: string): { readonly text: string; readonly spec: ApplicationSpec } {
-  const text = readText(file);
+  const text = readNamedText(
+    file,
+    'Name the application with -f FILE; docs/berth.yaml shows one with every key.',
+  );
   return { text, spec: withConfigFiles(parseFile(text, file), file) };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Name the application with -f FILE; docs/berth.yaml shows one with every key.',
-      exitCode: exitCodes.usage,
-    });
-  }
 }
 
 /** @throws Failure with `file:line:column: where: what was expected` for each fault, as editors read it */

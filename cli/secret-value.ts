@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { exitCodes } from './exit-codes.ts';
 import { Failure } from './failure.ts';
+import { readNamedFile } from './named-file.ts';
 
 export interface SecretSource {
   readonly file?: string;
@@ -45,24 +45,12 @@ async function read(
     );
     return Buffer.from(value);
   }
-  if (file !== undefined) return fromFile(file);
+  if (file !== undefined) return readNamedFile(file);
   if (process.stdin.isTTY === true) return Buffer.from(await typed());
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const all = Buffer.concat(chunks);
   return all.at(-1) === 10 ? all.subarray(0, all.at(-2) === 13 ? -2 : -1) : all;
-}
-
-function fromFile(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      exitCode: exitCodes.usage,
-    });
-  }
 }
 
 async function typed(): Promise<string> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { anExample, fromDockerfile } from '../compose/begin-application.ts';
@@ -8,6 +8,7 @@ import { takeFiles } from '../compose/take-files.ts';
 import { applicationText } from '../compose/write-application.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { readNamedText } from '../named-file.ts';
 import type { Output } from '../output.ts';
 import { outputOf } from '../session.ts';
 
@@ -48,7 +49,7 @@ function textFrom(file: string | undefined, options: ComposeOptions, output: Out
   const folder = basename(process.cwd());
   if (file === undefined) return anExample(folder);
   if (/(^|[./])(Dockerfile|Containerfile)/i.test(basename(file)))
-    return fromDockerfile(readText(file), file, options.projectName ?? basename(resolve(file, '..')));
+    return fromDockerfile(readNamedText(file), file, options.projectName ?? basename(resolve(file, '..')));
   const other = readOthers(file, options);
   const files = other === undefined && COMPOSE.includes(file) && existsSync(file) ? filesWith(file) : [file];
   const mapped = other ?? readCompose(files, options);
@@ -71,16 +72,4 @@ function refuseExisting(): void {
       'Deploy it: berth deploy; or move it away. berth import FILE prints what a compose file comes to.',
     exitCode: exitCodes.usage,
   });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      exitCode: exitCodes.usage,
-    });
-  }
 }

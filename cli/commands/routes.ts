@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   deleteCertificate,
@@ -11,6 +10,7 @@ import {
 } from '../../shared/api/routes/service-routes.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { readNamedText } from '../named-file.ts';
 import { harmless, type Paint, table } from '../output.ts';
 import { withSession } from '../session.ts';
 
@@ -105,7 +105,8 @@ function addCertificates(routes: Command): void {
     .requiredOption('--key <file>', 'PEM, not encrypted')
     .action((name: string, files: { certificate: string; key: string }, command: Command) =>
       withSession(command, async ({ client, output }) => {
-        const [certificate, key] = await Promise.all([textOf(files.certificate), textOf(files.key)]);
+        const certificate = readNamedText(files.certificate, 'Name a PEM file.');
+        const key = readNamedText(files.key, 'Name a PEM file.');
         const view = await client.call(putCertificate, {
           params: { certificate: name },
           json: { certificate, key },
@@ -127,19 +128,6 @@ function addCertificates(routes: Command): void {
         output.data({ name }, () => `${name}: removed`);
       }),
     );
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Name a PEM file.',
-      exitCode: exitCodes.usage,
-    });
-  }
 }
 
 function ingressText(

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import {
@@ -8,8 +7,7 @@ import {
   listPolicies,
   putPolicy,
 } from '../../../shared/api/routes/policies.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { Failure } from '../../failure.ts';
+import { readNamedText } from '../../named-file.ts';
 import { table } from '../../output.ts';
 import { withSession } from '../../session.ts';
 
@@ -52,7 +50,10 @@ export function addPolicies(registry: Command): void {
     .argument('<name>')
     .requiredOption('-f, --file <file>', 'the policy; - reads standard input')
     .action((policy: string, { file }: { file: string }, command: Command) => {
-      const text = readText(file);
+      const text = readNamedText(
+        file,
+        'Name the policy with -f FILE; docs/registry.md, "Policies", shows one.',
+      );
       return withSession(command, async ({ client, output }) => {
         const set = await client.call(putPolicy, { params: { policy }, text });
         output.data(set, () => yaml(set.policy));
@@ -79,17 +80,4 @@ export function addPolicies(registry: Command): void {
         output.data(found, () => yaml(found));
       }),
     );
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Name the policy with -f FILE; docs/registry.md, "Policies", shows one.',
-      exitCode: exitCodes.usage,
-    });
-  }
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { urlOfHost } from '../../../shared/model/registry-address.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { Failure } from '../../failure.ts';
+import { readNamedText } from '../../named-file.ts';
 import { readPassword } from './password.ts';
 
 /** How another registry is reached, as options of a command. */
@@ -26,22 +24,16 @@ export async function upstreamOf(where: string, options: UpstreamOptions) {
     address: {
       url: scheme === undefined ? usual : `${scheme}://${host}`,
       plainHttp,
-      ...(authority === undefined ? {} : { authority: readPem(authority) }),
+      ...(authority === undefined
+        ? {}
+        : {
+            authority: readNamedText(
+              authority,
+              'Name the PEM of the authority that signed the certificate of the registry.',
+            ),
+          }),
     },
     path: path === '' ? undefined : path,
     credential: password === undefined ? undefined : { username, password },
   };
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure({
-      code: 'file-unreadable',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Name the PEM of the authority that signed the certificate of the registry.',
-      exitCode: exitCodes.usage,
-    });
-  }
 }
