@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,14 @@ async function startPebble(): Promise<Authority> {
       ),
     20,
   );
-  return { directory, ca: ca.certificatePem, close: () => void child.kill() };
+  return {
+    directory,
+    ca: ca.certificatePem,
+    close() {
+      child.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** fetch that trusts one authority more: as NODE_EXTRA_CA_CERTS does for a whole process. */

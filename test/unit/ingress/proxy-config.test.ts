@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -46,6 +46,7 @@ const check = (input: ProxyInput): string => {
   // A socket of its own, so that no proxy of this computer is touched.
   writeFileSync(file, proxyConfig(input).text.replace('/run/haproxy.sock', join(folder, 'socket')));
   const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true, force: true });
   return status === 0 ? 'valid' : stderr;
 };
 

@@ -4,6 +4,8 @@ export interface Database {
   readonly sql: DatabaseSync;
   /** All or nothing. `work` is synchronous and may be nested. */
   transaction<T>(work: () => T): T;
+  /** Calls whoever keeps in memory what the database has, after work was taken back. */
+  onRollback(again: () => void): void;
   close(): void;
 }
 
@@ -33,8 +35,10 @@ export function openDatabase(path: string): Database {
     CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `);
   let depth = 0;
+  const afterRollback: (() => void)[] = [];
   return {
     sql,
+    onRollback: (again) => void afterRollback.push(again),
     transaction(work) {
       if (depth > 0) return work();
       sql.exec('BEGIN IMMEDIATE');
@@ -45,6 +49,7 @@ export function openDatabase(path: string): Database {
         return result;
       } catch (error) {
         sql.exec('ROLLBACK');
+        for (const again of afterRollback) again();
         throw error;
       } finally {
         depth -= 1;

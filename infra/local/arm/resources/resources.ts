@@ -12,22 +12,30 @@ export interface Resources {
   list(kind: Kind, group?: string): readonly Resource[];
 }
 
-const parse = (row: unknown): Resource => JSON.parse((row as { document: string }).document) as Resource;
+const parse = (document: string): Resource => frozen(JSON.parse(document));
 
+/**
+ * They are read from disk once: every VM that is made asks for all others, whose custom data alone is tens of kilobytes
+ * each. What is handed out is shared, and so it is frozen.
+ */
 export function resources(database: Database): Resources {
-  const select = database.sql.prepare('SELECT document FROM resources WHERE id = ?');
+  const all = database.sql.prepare('SELECT document FROM resources');
   const upsert = database.sql.prepare(
     'INSERT INTO resources (id, kind, grp, document) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document',
   );
   const remove = database.sql.prepare('DELETE FROM resources WHERE id = ?');
-  const byKind = database.sql.prepare('SELECT document FROM resources WHERE kind = ? ORDER BY id');
-  const byGroup = database.sql.prepare(
-    'SELECT document FROM resources WHERE kind = ? AND grp = ? ORDER BY id',
-  );
-  const get = (id: string): Resource | undefined => {
-    const row = select.get(id.toLowerCase());
-    return row === undefined ? undefined : parse(row);
+  const known = new Map<string, Resource>();
+  const load = (): void => {
+    known.clear();
+    for (const { document } of all.all() as { document: string }[]) {
+      const resource = parse(document);
+      known.set(resource.id.toLowerCase(), resource);
+    }
   };
+  load();
+  database.onRollback(load);
+
+  const get = (id: string): Resource | undefined => known.get(id.toLowerCase());
   return {
     get,
     find(kind, id) {
@@ -35,15 +43,30 @@ export function resources(database: Database): Resources {
       return resource?.kind === kind ? resource : undefined;
     },
     put(resource) {
-      upsert.run(
-        resource.id.toLowerCase(),
-        resource.kind,
-        resource.group.toLowerCase(),
-        JSON.stringify(resource),
-      );
+      const [id, document] = [resource.id.toLowerCase(), JSON.stringify(resource)];
+      upsert.run(id, resource.kind, resource.group.toLowerCase(), document);
+      known.set(id, parse(document));
     },
-    remove: (id) => void remove.run(id.toLowerCase()),
-    list: (kind, group) =>
-      (group === undefined ? byKind.all(kind) : byGroup.all(kind, group.toLowerCase())).map(parse),
+    remove(id) {
+      remove.run(id.toLowerCase());
+      known.delete(id.toLowerCase());
+    },
+    list(kind, group) {
+      const within = group?.toLowerCase();
+      return [...known]
+        .filter(
+          ([, one]) => one.kind === kind && (within ?? one.group.toLowerCase()) === one.group.toLowerCase(),
+        )
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([, one]) => one);
+    },
   };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) frozen(part);
+    Object.freeze(value);
+  }
+  return value;
 }
