@@ -4,6 +4,7 @@ import { Terminal } from '../model/errors.ts';
 import type { Machine } from '../model/machine.ts';
 import type { EnvironmentName } from '../model/names.ts';
 import { type Replica, type ServiceKey, serviceId } from '../model/service.ts';
+import { batched, shared } from '../state/batched.ts';
 import type { Documents } from '../state/documents.ts';
 import { Conflict, type Tables } from '../state/tables.ts';
 import { all } from '../workloads/stores.ts';
@@ -18,7 +19,6 @@ import {
   resolverOf,
   WIREGUARD,
 } from './address-plan.ts';
-import { batched, shared } from './batched.ts';
 import { closeEnvironments } from './close-environments.ts';
 import {
   ENVIRONMENT_NUMBERS,

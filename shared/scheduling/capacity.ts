@@ -1,6 +1,7 @@
 import { Retryable } from '../model/errors.ts';
 import type { Machine } from '../model/machine.ts';
 import { MachineName } from '../model/names.ts';
+import { batched } from '../state/batched.ts';
 import { documentOf, documents, documentValues } from '../state/documents.ts';
 import { Conflict, type Row, type Tables, type Write } from '../state/tables.ts';
 import { type Change, type Decision, decide, type Result, type Snapshot } from './decide.ts';
@@ -62,6 +63,8 @@ const TABLE = 'capacity';
 const MOST_ATTEMPTS = 30;
 /** Three writes at most come of one change, and a transaction holds 100. */
 const MOST_CHANGES = 32;
+/** Their rows and the limits' make a transaction of 100. */
+const MOST_REMOVED = 99;
 /** A machine that was chosen and never recorded for this long will not come. */
 const UNRECORDED_MS = 120_000;
 /** One that was claimed is being recorded: longer than any activity may take. */
@@ -114,7 +117,7 @@ export function capacity(sources: CapacitySources): Capacity {
       const { snapshot, rows } = await read(pool, changes);
       const gone = snapshot.rooms.filter((room) => isGone(room, snapshot.machines, sources.now()));
       if (gone.length > 0) {
-        for (const { machine } of gone) await removeMachine(pool, machine);
+        await Promise.all(gone.map(({ machine }) => removeMachine(pool, machine)));
         return undefined;
       }
       let decision = decide(snapshot, changes, undefined);
@@ -158,26 +161,38 @@ export function capacity(sources: CapacitySources): Capacity {
     now: sources.now().toISOString(),
   });
 
-  const removeMachine = async (pool: string, machine: string): Promise<void> => {
+  const strikeOut = async (pool: string, names: readonly string[]): Promise<void> => {
+    const machines = [...new Set(names)];
     const reservations = documents(tables, TABLE, Reservation);
     for await (const { row, value } of reservations.list({ partition: pool, ...RESERVATIONS_RANGE }))
-      if (value.machine === machine) await reservations.delete(pool, row);
-    await again(sources, pool, async () => {
-      const [room, limits] = await Promise.all([
-        tables.read(TABLE, pool, machineRow(machine)),
-        tables.read(TABLE, pool, LIMITS_ROW),
-      ]);
-      if (room === undefined) return true;
-      const before = limits === undefined ? undefined : documentOf(Limits, limits.values);
-      const { hourly = 0 } = documentOf(MachineRoom, room.values);
-      const after: Limits = {
-        machines: Math.max(0, (before?.machines ?? 0) - 1),
-        hourly: Math.max(0, Number(((before?.hourly ?? 0) - hourly).toFixed(6))),
-      };
-      await tables.commit(TABLE, pool, [{ kind: 'delete', row: room.row }, put(LIMITS_ROW, after, limits)]);
-      return true;
-    });
+      if (machines.includes(value.machine)) await reservations.delete(pool, row);
+    for (let from = 0; from < machines.length; from += MOST_REMOVED) {
+      const some = machines.slice(from, from + MOST_REMOVED);
+      await again(sources, pool, async () => {
+        const [limits, ...found] = await Promise.all(
+          [LIMITS_ROW, ...some.map(machineRow)].map((row) => tables.read(TABLE, pool, row)),
+        );
+        const rooms = found.filter((room) => room !== undefined);
+        if (rooms.length === 0) return true;
+        const before = limits === undefined ? undefined : documentOf(Limits, limits.values);
+        const hourly = rooms.reduce(
+          (sum, room) => sum + (documentOf(MachineRoom, room.values).hourly ?? 0),
+          0,
+        );
+        const after: Limits = {
+          machines: Math.max(0, (before?.machines ?? 0) - rooms.length),
+          hourly: Math.max(0, Number(((before?.hourly ?? 0) - hourly).toFixed(6))),
+        };
+        await tables.commit(TABLE, pool, [
+          ...rooms.map(({ row }): Write => ({ kind: 'delete', row })),
+          put(LIMITS_ROW, after, limits),
+        ]);
+        return true;
+      });
+    }
   };
+  /** Many go at once when a pool shrinks: each alone would have to wait for the row that all of them change. */
+  const removeMachine = batched(strikeOut);
 
   return {
     reserve: (pool, request) => enqueue(pool, { kind: 'reserve', ...request }),

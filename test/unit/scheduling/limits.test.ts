@@ -115,6 +115,27 @@ describe('the limits of a pool', () => {
     expect(await total()).toEqual({ machines: 1, hourly: 0.1 });
   });
 
+  test('are given back by many machines that go at once, in few transactions', async () => {
+    const { instance, rooms, total, interleaving } = world({ maximum: 300, hourlyLimit: 100 });
+    const books = instance();
+    const letters = Array.from({ length: 250 }, (_, index) => `m${index}`);
+    for (const one of letters)
+      expect(await books.claim('default', claim(one, small))).toMatchObject({ outcome: 'claimed' });
+    expect(await total()).toEqual({ machines: 250, hourly: 25 });
+    const others = instance();
+    await interleaving.all(
+      [...letters, 'm1', 'unknown']
+        .filter((one) => one !== 'm0')
+        .map((one, index) => ({
+          work: () => (index % 2 === 0 ? books : others).removeMachine('default', name(one)),
+        }))
+        [Symbol.iterator](),
+      300,
+    );
+    expect((await rooms()).map(({ machine }) => machine)).toEqual(['default-m0']);
+    expect(await total()).toEqual({ machines: 1, hourly: 0.1 });
+  });
+
   test('that were lowered meanwhile hold for machines that Azure was not asked for yet', async () => {
     const { instance, limits, machines } = world({ maximum: 3 });
     const books = instance();
