@@ -17,8 +17,8 @@ import { type Member, makeSwarm } from './swarm.ts';
 
 const MACHINES = 4;
 const SIZES = [
-  { name: 'event to running, beside Swarm', replicas: 1, rounds: 10 },
-  { name: '20 over 4 machines, beside Swarm', replicas: 20, rounds: 5 },
+  { name: 'event to running', replicas: 1, rounds: 10 },
+  { name: '20 over 4 machines', replicas: 20, rounds: 5 },
 ] as const;
 const APPLICATION = '/api/v1/environments/dev/applications/bench';
 const service = (replicas: number) => ({
@@ -26,7 +26,11 @@ const service = (replicas: number) => ({
   resources: { cpu: 0.02, memory: 16 },
 });
 
-/** From asking for a service until the last of its containers has started, with Berth and with Swarm on the same engines. */
+/**
+ * From asking for a service until the last of its containers has started, with Berth and with Swarm on the same engines. With
+ * Berth every container reaches the services of its environment by name; with Swarm those do that are put into a network of
+ * its own: it is measured with and without.
+ */
 export const benchSwarm = (report: Report): Promise<readonly Row[]> =>
   withDataCentre(report, {}, async (own) => {
     const { running, steps, signal } = own;
@@ -43,17 +47,25 @@ export const benchSwarm = (report: Report): Promise<readonly Row[]> =>
     for (const { name, replicas, rounds } of SIZES) {
       const ours: number[] = [];
       const theirs: number[] = [];
+      const named: number[] = [];
       for (let round = 1; round <= rounds; round += 1) {
         const id = `s${replicas}-${round}`;
         await settled();
         ours.push(await berth(own, id, replicas, starts.reached));
         await none(own);
-        await settled();
-        const sent = await swarm.create(id, image, replicas);
-        theirs.push((await starts.reached(id, replicas)) - sent);
-        await swarm.remove(id);
+        for (const [times, network] of [
+          [theirs, undefined],
+          [named, swarm.network],
+        ] as const) {
+          const other = `${id}${network ?? ''}`;
+          await settled();
+          const sent = await swarm.create(other, image, replicas, network);
+          times.push((await starts.reached(other, replicas)) - sent);
+          await swarm.remove(other);
+        }
       }
-      rows.push(rowOf(name, 'ms', 'lower', ours, theirs));
+      rows.push(rowOf(`${name}, beside Swarm`, 'ms', 'lower', ours, theirs));
+      rows.push(rowOf(`${name}, beside Swarm with names`, 'ms', 'lower', ours, named));
     }
     return rows;
   });

@@ -10,14 +10,21 @@ export interface Member {
 }
 
 export interface Swarm {
-  /** As `docker service create --detach` asks for it. @returns milliseconds since 1970 at which it was sent */
-  create(name: string, image: string, replicas: number): Promise<number>;
+  /** The network in which its services find each other by name. */
+  readonly network: string;
+  /**
+   * As `docker service create --detach` asks for it.
+   * @param network `--network`; absent: the engine's default one alone, in which nobody is found by name
+   * @returns milliseconds since 1970 at which it was sent
+   */
+  create(name: string, image: string, replicas: number, network?: string): Promise<number>;
   /** Removes a service, and waits until no container of it is left. */
   remove(name: string): Promise<void>;
 }
 
 const Tokens = z.object({ JoinTokens: z.object({ Worker: z.string() }) });
 const PORT = 2377;
+const NETWORK = 'named';
 
 /** Makes these engines a swarm: the first is its manager. https://docs.docker.com/reference/api/engine/ (swarm, services) */
 export async function makeSwarm(members: readonly Member[]): Promise<Swarm> {
@@ -40,10 +47,12 @@ export async function makeSwarm(members: readonly Member[]): Promise<Swarm> {
       RemoteAddrs: [`${manager.address}:${PORT}`],
       JoinToken: JoinTokens.Worker,
     });
+  await engine.send('POST', '/networks/create', { Name: NETWORK, Driver: 'overlay', CheckDuplicate: true });
   return {
-    async create(name, image, replicas) {
+    network: NETWORK,
+    async create(name, image, replicas, network) {
       const sent = now();
-      await engine.send('POST', '/services/create', specification(name, image, replicas));
+      await engine.send('POST', '/services/create', specification(name, image, replicas, network));
       return sent;
     },
     async remove(name) {
@@ -60,11 +69,12 @@ export async function makeSwarm(members: readonly Member[]): Promise<Swarm> {
 }
 
 /** The same container as Berth's: command, cores, memory, time to stop. */
-const specification = (Name: string, Image: string, Replicas: number) => ({
+const specification = (Name: string, Image: string, Replicas: number, network?: string) => ({
   Name,
   TaskTemplate: {
     ContainerSpec: { Image, Command: ['sleep', '3600'], StopGracePeriod: 0, Init: false },
     Resources: { Limits: { NanoCPUs: 20_000_000, MemoryBytes: 16 * 2 ** 20 } },
+    Networks: network && [{ Target: network }],
   },
   Mode: { Replicated: { Replicas } },
 });

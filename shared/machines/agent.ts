@@ -7,7 +7,7 @@ import { agentWatch } from './agent-watch.ts';
  * Its configuration is /etc/berth/agent.json: {"app": "https://…", "machine": "…"}.
  */
 export const agentScript = String.raw`#!/usr/bin/python3
-import glob, http.client, json, os, queue, re, shutil, socket, subprocess, sys, threading, time
+import glob, http.client, json, os, queue, re, shutil, socket, ssl, subprocess, sys, threading, time
 import urllib.error, urllib.parse, urllib.request
 from datetime import datetime, timezone
 
@@ -17,13 +17,21 @@ TLS = '/etc/docker/tls'
 METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource='
 SCHEDULED = 'http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01'
 RESOURCE = 'https://management.azure.com/'
-EVERY, RENEW_BEFORE = 10, 30 * 86400
-direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+EVERY, SOON, RENEW_BEFORE = 10, 1, 30 * 86400
 token = {'value': '', 'until': 0}
 
 
 def log(text):
     print(text, file=sys.stderr, flush=True)
+
+
+# The authorities of the machine are read once: for each request they take longer than the request.
+def opener():
+    secure = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), secure)
+
+
+direct = opener()
 
 
 def bearer():
@@ -36,6 +44,7 @@ def bearer():
 
 
 def post(path, body):
+    global direct
     request = urllib.request.Request(APP + '/api/v1/machines/' + MACHINE + path, json.dumps(body).encode(),
                                      {'Content-Type': 'application/json', 'Authorization': 'Bearer ' + bearer()})
     try:
@@ -45,6 +54,9 @@ def post(path, body):
         if error.code == 401:
             token['until'] = 0
         raise RuntimeError('%s %s: %s' % (error.code, path, error.read(2000).decode(errors='replace')))
+    except urllib.error.URLError:
+        direct = opener()
+        raise
 
 
 def patiently(work):
@@ -267,6 +279,10 @@ def follow():
                     attributes = event['Actor']['Attributes']
                     shipping.add(event['Actor']['ID'], attributes['name'], attributes, fresh=True)
             died = (died + [death(event) for event in events if event['Action'] == 'die'])[-1000:]
+            # Who started them knows that they run: many that start together make one report.
+            if all(event['Action'] == 'start' for event in events):
+                due = min(due, time.monotonic() + SOON)
+                continue
         except queue.Empty:
             pass
         try:

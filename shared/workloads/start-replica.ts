@@ -2,6 +2,7 @@ import { Retryable, Terminal } from '../model/errors.ts';
 import { parseImageReference } from '../model/image.ts';
 import type { Machine } from '../model/machine.ts';
 import { containerName, type Replica, type Service, serviceId, templateOf } from '../model/service.ts';
+import { wantsFiles } from './container-files.ts';
 import { containerNetwork, opening } from './container-network.ts';
 import { demandAt, replicaDemand } from './demand-of.ts';
 import { machineComing } from './machine-coming.ts';
@@ -115,13 +116,13 @@ async function run(
   try {
     const engine = await ports.engineOf({ name: replica.machine, address: replica.address });
     const image = pulledImage(registry, revision.spec.image, revision.digest);
-    await bothDone(
-      stores.replicas.upsert(...placeOf.replica(replica), replica),
-      ports.pullToken(repository).then((token) => engine.pull(image, token)),
-    );
+    const pull = async () => engine.pull(image, await ports.pullToken(repository));
+    const first = wantsFiles(revision.spec) || volumesOf(revision.spec).length > 0;
+    await bothDone(stores.replicas.upsert(...placeOf.replica(replica), replica), first ? pull() : undefined);
     const network = containerNetwork(key, machine);
     const request = replicaContainer(replica, revision, registry, network);
     const parts = await startParts(ports, engine, replica, revision, request, {
+      pull,
       open: opening(ports, key, machine),
     });
     const started = ports.now();
@@ -172,6 +173,6 @@ async function withdraw(
 }
 
 /** Waits for both, also when one fails: what comes after a failure then finds what the other wrote. */
-async function bothDone(...works: readonly Promise<unknown>[]): Promise<void> {
+async function bothDone(...works: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
 }
