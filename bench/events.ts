@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Run } from '../shared/model/job.ts';
+import { containerNetwork } from '../shared/workloads/container-network.ts';
 import { runContainer, runContainerName } from '../shared/workloads/run-container.ts';
 import { type Hops, hopReader, hopTable } from './hops.ts';
 import { benchPush, foreign, page } from './push.ts';
@@ -77,8 +78,9 @@ async function measure(machine: WarmMachine, report: Report): Promise<readonly R
 }
 
 /** Creates and starts containers as a run's is, through the engine's API and nothing else. @returns milliseconds until all run */
-function directStart({ engine, events, running }: WarmMachine, run: Run) {
+function directStart({ engine, events, running, machine }: WarmMachine, run: Run) {
   const { gateway, ports } = running.dataCentre;
+  const network = containerNetwork(run.key, machine);
   let made = 0;
   return async (count = 1): Promise<number> => {
     const names = Array.from({ length: count }, () => {
@@ -88,7 +90,12 @@ function directStart({ engine, events, running }: WarmMachine, run: Run) {
     const began = now();
     const ids = await Promise.all(
       names.map(async (name) => {
-        const { labels, ...request } = runContainer(run, run.digest ?? '', `${gateway}:${ports.app}`);
+        const { labels, ...request } = runContainer(
+          run,
+          run.digest ?? '',
+          `${gateway}:${ports.app}`,
+          network,
+        );
         const { id } = await engine.create({ ...request, name, labels: foreign(labels) });
         await engine.start(id);
         return id;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Digest } from '../shared/model/image.ts';
 import { Revision, RolloutStatus } from '../shared/model/service.ts';
+import { containerNetwork } from '../shared/workloads/container-network.ts';
 import { replicaContainer } from '../shared/workloads/replica-container.ts';
 import { type Row, rowOf } from './row.ts';
 import { settled } from './settled.ts';
@@ -38,6 +39,7 @@ export async function benchPush(machine: WarmMachine): Promise<Row> {
       { key: revision.key, revision: 1, slot: 0, generation: 1, address: '' },
       { ...revision, digest: manifest.digest },
       host,
+      containerNetwork(revision.key, machine.machine),
     );
     await settled();
     const began = now();

@@ -9,6 +9,7 @@ import { clientIdentity } from '../shared/certificates/client-certificate.ts';
 import { ensureEngineCa } from '../shared/certificates/engine-ca.ts';
 import type { Engine } from '../shared/docker/engine.ts';
 import { engines } from '../shared/docker/engines.ts';
+import { Machine } from '../shared/model/machine.ts';
 import { Secret } from '../shared/secrets/secret.ts';
 import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
@@ -22,6 +23,8 @@ export interface WarmMachine {
   /** The machine's engine as the app reaches it: the same client, the same mutual TLS. */
   readonly engine: Engine;
   readonly events: EngineEvents;
+  /** The app's record of the machine. */
+  readonly machine: Machine;
   /** Calls the app as the administrator. */
   call<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T>;
 }
@@ -34,7 +37,10 @@ export const withWarmMachine = <T>(report: Report, work: (machine: WarmMachine) 
     const place = await machineOf(running);
     const events = await followEngine(place.socket);
     own.finally(async () => events.close());
-    return await work({ running, engine: await engineOf(running, place), events, call });
+    const { machines } = await call(z.object({ machines: z.array(Machine) }), 'GET', '/api/v1/machines');
+    const machine = machines.find(({ name }) => name === place.name);
+    if (machine === undefined) throw new Error(`the app has no record of ${place.name}`);
+    return await work({ running, engine: await engineOf(running, place), events, machine, call });
   });
 
 interface Place {
