@@ -13,6 +13,9 @@ export interface IngressSeen {
   readonly healthy: number;
   readonly wanted: number;
   readonly nics: readonly string[];
+  /** Whether a rollout of the ingress goes on, and the NICs of all machines that there are. */
+  readonly rolling: boolean;
+  readonly present: readonly string[];
   readonly now: number;
 }
 
@@ -51,8 +54,8 @@ export function nextIngressStep(seen: IngressSeen): IngressStep {
     return { step: 'wait', reason: 'no machine is ready on which its image could be made' };
   if (state.deployed !== deploymentOf(state))
     return { step: 'deploy', reason: 'its image or its settings changed' };
-  const members = [...new Set([...seen.nics])].sort();
   const { balancer } = state;
+  const members = membersOf(seen);
   if (balancer === undefined || balancer.state !== 'ready')
     return { step: 'make-balancer', members, reason: 'there is no load balancer yet' };
   if (members.length > 0 && members.join() !== [...balancer.members].sort().join())
@@ -60,6 +63,16 @@ export function nextIngressStep(seen: IngressSeen): IngressStep {
   if (seen.healthy < seen.wanted)
     return { step: 'wait', reason: `${seen.healthy} of its ${seen.wanted} replicas are healthy` };
   return { step: 'finish', reason: 'all routes are served' };
+}
+
+/**
+ * Whom the load balancer leads to. Its probe leaves out who does not answer: one whose replica is just being replaced stays,
+ * since taking it out could cross with the rollout's putting it in again, right before the other is stopped.
+ */
+function membersOf({ state, nics, healthy, wanted, rolling, present }: IngressSeen): readonly string[] {
+  const settled = !rolling && healthy >= wanted;
+  const kept = settled ? [] : (state.balancer?.members ?? []).filter((nic) => present.includes(nic));
+  return [...new Set([...nics, ...kept])].sort();
 }
 
 function staleness({ state: { image }, recipe, now }: IngressSeen): string | undefined {

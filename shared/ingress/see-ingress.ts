@@ -40,6 +40,8 @@ export async function seeIngress(ports: {
       const nic = machines.find(({ name }) => name === machine)?.resources.nic;
       return nic === undefined ? [] : [nic];
     }),
+    rolling: service?.value.rollout.state === 'rolling',
+    present: machines.flatMap(({ resources: { nic } }) => nic ?? []),
     now: now().getTime(),
   };
 }

@@ -194,7 +194,7 @@ describe.skipIf(obstacle !== undefined)(
       );
       const { answered, failures } = await load.stop();
       console.log(
-        `${answered} requests while the ingress was replaced, ${failures.length} failed: ${failures.map(({ why }) => why).join('; ')}`,
+        `${answered} requests while the ingress was replaced, ${failures.length} failed: ${spread(failures)}`,
       );
       expect(failures).toEqual([]);
     });
@@ -251,3 +251,15 @@ describe.skipIf(obstacle !== undefined)(
     });
   },
 );
+
+/** How often what went wrong, and in which milliseconds after the first. */
+function spread(failures: readonly { readonly at: number; readonly why: string }[]): string {
+  const kinds = Map.groupBy(failures, ({ why }) => why);
+  const first = failures[0]?.at ?? 0;
+  return [...kinds]
+    .map(
+      ([why, all]) =>
+        `${all.length} ${why}, ${(all[0]?.at ?? 0) - first} to ${(all.at(-1)?.at ?? 0) - first} ms`,
+    )
+    .join('; ');
+}

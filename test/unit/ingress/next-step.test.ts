@@ -24,6 +24,8 @@ const seen = (state: object, more: Partial<IngressSeen> = {}): IngressSeen => ({
   healthy: 2,
   wanted: 2,
   nics: ['a-nic', 'b-nic'],
+  rolling: false,
+  present: ['a-nic', 'b-nic', 'c-nic'],
   now,
   ...more,
 });
@@ -85,5 +87,27 @@ describe('the way to an ingress', () => {
     ['is gone', seen({ image }, { routes: 0 }), 'finish'],
   ])('%s', (_name, given, step) => {
     expect(nextIngressStep(given).step).toBe(step);
+  });
+});
+
+describe('members of the load balancer', () => {
+  const balancer = { ...ready, members: ['a-nic', 'b-nic', 'gone-nic'] };
+  const of = (more: Partial<IngressSeen>) => {
+    const next = nextIngressStep(seen({ image, deployed, balancer }, more));
+    return next.step === 'make-balancer' ? next.members : next.step;
+  };
+
+  it.each([
+    ['is replaced', { nics: ['a-nic'], healthy: 1, rolling: true }],
+    ['is healthy again, while the rollout goes on', { nics: ['a-nic', 'b-nic'], rolling: true }],
+    ['does not answer just now', { nics: ['a-nic'], healthy: 1 }],
+  ])('stay as long as there is the machine of one that %s', (_, more) => {
+    expect(of(more)).toEqual(['a-nic', 'b-nic']);
+  });
+
+  it('are added as soon as they are healthy, and those that left go when all is at rest', () => {
+    const moved = { nics: ['a-nic', 'c-nic'] };
+    expect(of({ ...moved, rolling: true })).toEqual(['a-nic', 'b-nic', 'c-nic']);
+    expect(of(moved)).toEqual(['a-nic', 'c-nic']);
   });
 });
