@@ -46,6 +46,7 @@ export async function decideHandMade(
       appUrl: `https://${made.settings.hostname}`,
       engineCaCertificate: (await made.engineCa()).certificatePem,
       network,
+      byHand: true,
     }),
     request.customData,
   );

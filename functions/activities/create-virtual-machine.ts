@@ -75,6 +75,7 @@ const customDataOf = async (
     engineCaCertificate: (await made.engineCa()).certificatePem,
     network: made.settings.network,
     installed: golden !== undefined,
+    byHand: hand !== undefined,
   });
   if (hand?.customData !== true) return ours;
   const users = await made.secrets.open(customDataSecret(name));

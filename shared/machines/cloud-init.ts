@@ -18,6 +18,8 @@ export interface CloudInitRequest {
   readonly network: string;
   /** Whether the machine boots from an image that has engine and agent: a golden one. */
   readonly installed?: boolean;
+  /** Whether it is its owner's Docker host: its engine then does what Docker does by itself. */
+  readonly byHand?: boolean;
 }
 
 /** Azure: osProfile.customData holds at most 65,535 bytes before base64. */
@@ -56,19 +58,21 @@ export function renderCloudInit(request: CloudInitRequest): string {
 
 /** What no other machine has in the same words. */
 const ownFiles = (request: CloudInitRequest) => [
-  file('/etc/docker/daemon.json', `${JSON.stringify(daemonConfiguration(request.network), null, 1)}\n`),
+  file('/etc/docker/daemon.json', `${JSON.stringify(daemonConfiguration(request), null, 1)}\n`),
   file('/etc/docker/tls/ca.pem', request.engineCaCertificate),
   file('/etc/berth/agent.json', `${JSON.stringify({ app: request.appUrl, machine: request.machine })}\n`),
 ];
 
 /** https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file */
-const daemonConfiguration = (network: string) => ({
+const daemonConfiguration = ({ network, byHand = false }: CloudInitRequest) => ({
   hosts: ['fd://', 'tcp://0.0.0.0:2376'],
   tlsverify: true,
   tlscacert: '/etc/docker/tls/ca.pem',
   tlscert: '/etc/docker/tls/cert.pem',
   tlskey: '/etc/docker/tls/key.pem',
   bip: containerBridge(network),
+  // The program carries what the ingress sends to replicas of its own machine, and copies every byte: half of the requests.
+  'userland-proxy': byHand,
   'log-driver': 'json-file',
   'log-opts': { 'max-size': '10m', 'max-file': '3' },
   'live-restore': true,

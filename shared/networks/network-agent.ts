@@ -72,6 +72,9 @@ def filter_lines(place):
         lines += ['-i %s -o %s -s %s -d %s -j ACCEPT' % (one, other, of, of)
                   for one, other in ((WG, bridge), (bridge, WG))]
     low, high = place['publishedPorts']
+    # The ingress, on Docker's own bridge, uses published ports: on its own machine these lead from bridge to bridge.
+    lines += ['-i docker0 -o berth-e+ -m conntrack --ctstate DNAT -j ACCEPT',
+              '-i berth-e+ -o docker0 -m conntrack --ctstate ESTABLISHED -j ACCEPT']
     return lines + ['-i %s -j DROP' % WG, '-o %s -j DROP' % WG,
                     '-i berth-e+ -d 169.254.169.254/32 -j DROP',
                     '-i berth-e+ -d %s -p tcp --dport %d:%d -j DROP' % (place['machines'], low, high)]

@@ -43,6 +43,12 @@ describe('customData', () => {
     expect(file(text, '/etc/docker/tls/ca.pem')).toBe(request.engineCaCertificate);
   });
 
+  it('has no program carry what containers send past the rules, but to an owner’s Docker host', () => {
+    const of = (byHand: boolean) =>
+      JSON.parse(file(renderCloudInit({ ...request, byHand }), '/etc/docker/daemon.json'))['userland-proxy'];
+    expect([of(false), of(true)]).toEqual([false, true]);
+  });
+
   it.each([
     ['10.20.0.0/16', '172.20.0.1/16'],
     ['172.20.0.0/16', '192.168.128.1/17'],
