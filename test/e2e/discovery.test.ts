@@ -27,7 +27,7 @@ describe.skipIf(obstacle !== undefined)(
     let centre: TestDataCentre;
     let front: Replica;
     let api: Replica;
-    let spy: Replica;
+    let spies: readonly Replica[];
 
     const replicas = async (environment: string, service: string) =>
       (await centre.call(Service, 'GET', `/api/v1/environments/${environment}/services/shop/${service}`))
@@ -96,10 +96,16 @@ while read -r -t 5 line <&3; do echo "$line"; done`,
       await docker.run(['push', image]);
       await rm(folder, { recursive: true });
       await deploy('dev', { front: { ...probe, resources: BIG }, api: web });
-      await deploy('prod', { spy: { ...probe, resources: SMALL } });
       front = await healthy('dev', 'front');
       api = await healthy('dev', 'api');
-      spy = await healthy('prod', 'spy');
+      // Beside each of them.
+      const on = ({ machine }: Replica) => ({
+        ...probe,
+        resources: SMALL,
+        placement: { constraints: [`machine == ${machine}`] },
+      });
+      await deploy('prod', { one: on(front), other: on(api) });
+      spies = [await healthy('prod', 'one'), await healthy('prod', 'other')];
     });
     afterAll(async () => {
       if (centre === undefined) return;
@@ -125,10 +131,12 @@ while read -r -t 5 line <&3; do echo "$line"; done`,
     });
 
     it('is closed to other environments: their names, addresses and published ports', async () => {
-      expect(await get(spy, 'api.shop.dev.berth')).toMatch(/not known|No address/);
-      await closed(spy, api.containerAddress ?? '');
-      const other = spy.machine === api.machine ? front : api;
-      if (other === api) await closed(spy, api.address, api.port);
+      expect(spies.map(({ machine }) => machine)).toEqual([front.machine, api.machine]);
+      for (const spy of spies) {
+        expect(await get(spy, 'api.shop.dev.berth')).toMatch(/not known|No address/);
+        await closed(spy, api.containerAddress ?? '');
+        await closed(spy, api.address, api.port);
+      }
       // The same way of asking says `open` where it is.
       expect(await get(front, api.containerAddress ?? '')).toContain('hello from');
     });
