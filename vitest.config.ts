@@ -21,8 +21,6 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/contracts/**/*.test.ts', 'test/protocol/**/*.test.ts'],
-          // One worker takes all files, so that the app is read once and not a hundred times.
-          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
