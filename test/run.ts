@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { installWhereNone } from '../infra/local/machine-runtime/engine.ts';
@@ -12,10 +12,7 @@ const given = process.argv.slice(2);
 const long = given.includes('--long');
 const rest = given.filter((argument) => argument !== '--long');
 const seed = process.env['TEST_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
-/** Temporary files of all tests: what one that failed leaves goes with it. The name is short, since sockets lie below it. */
-const folder = mkdtempSync(join(tmpdir(), 'berth-'));
-// The package manager fetches as a user of its own.
-chmodSync(folder, 0o755);
+const folder = mkdtempSync(join(tmpdir(), 'berth-test-'));
 
 /**
  * The end-to-end tests wait for machines most of their time: the others run beside them. Full figures want the computer
@@ -50,10 +47,7 @@ async function run(projects: readonly string[], number: number) {
       ...projects,
       ...rest,
     ],
-    {
-      stdio: 'inherit',
-      env: { ...process.env, TMPDIR: folder, TEST_SEED: seed, ...(long ? { TEST_LONG: '1' } : {}) },
-    },
+    { stdio: 'inherit', env: { ...process.env, TEST_SEED: seed, ...(long ? { TEST_LONG: '1' } : {}) } },
   );
   const ended = await new Promise<number>((done) => process_.once('exit', (code) => done(code ?? 1)));
   return { ended, counts: JSON.parse(readFileSync(report, 'utf8')) as Report };
