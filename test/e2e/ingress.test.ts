@@ -163,7 +163,9 @@ describe.skipIf(obstacle !== undefined)(
       });
       await rolledOut(old + 2);
       const { answered, failures, bodies } = await load.stop();
-      console.log(`${answered} requests through the ingress in two rollouts, ${failures.length} failed`);
+      console.log(
+        `${answered} requests through the ingress in two rollouts, ${failures.length} failed: ${spread(failures)}`,
+      );
       expect(failures).toEqual([]);
       expect([...bodies].some((body) => body.endsWith('version 2'))).toBe(true);
       expect(bodies.size).toBeGreaterThanOrEqual(6);
