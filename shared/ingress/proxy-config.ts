@@ -84,6 +84,8 @@ const SETTINGS = [
   '  log global',
   '  option dontlognull',
   '  option forwardfor',
+  // A process that ends answers a connection's next request before it closes it: one that was on its way is not lost.
+  '  option idle-close-on-response',
   '  timeout http-request 10s',
   '  timeout http-keep-alive 75s',
   '  timeout client 75s',
