@@ -176,10 +176,11 @@ describe.skipIf(obstacle !== undefined)(
       const state = async () => (await centre.call(Service, 'GET', path)).service;
       await centre.call(z.unknown(), 'PUT', '/api/v1/ingress', { replicas: 2 });
       await until(
-        'both are healthy',
+        'both are healthy, and the rollout that made them so is done',
         async () => {
           const { ingress } = await routes();
-          return ingress.replicas.healthy === 2 && ingress.next.step === 'finish';
+          const { rollout } = await state();
+          return ingress.replicas.healthy === 2 && ingress.next.step === 'finish' && rollout.state === 'done';
         },
         LONG,
       );
