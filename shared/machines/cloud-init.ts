@@ -71,7 +71,7 @@ const daemonConfiguration = ({ network, byHand = false }: CloudInitRequest) => (
   tlscert: '/etc/docker/tls/cert.pem',
   tlskey: '/etc/docker/tls/key.pem',
   bip: containerBridge(network),
-  // The program carries what the ingress sends to replicas of its own machine, and copies every byte: half of the requests.
+  // It would copy every byte that the ingress sends to replicas of its own machine; these are reached by translation.
   'userland-proxy': byHand,
   'log-driver': 'json-file',
   'log-opts': { 'max-size': '10m', 'max-file': '3' },

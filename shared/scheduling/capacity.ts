@@ -162,10 +162,11 @@ export function capacity(sources: CapacitySources): Capacity {
   });
 
   const strikeOut = async (pool: string, names: readonly string[]): Promise<void> => {
-    const machines = [...new Set(names)];
+    const gone = new Set(names);
     const reservations = documents(tables, TABLE, Reservation);
     for await (const { row, value } of reservations.list({ partition: pool, ...RESERVATIONS_RANGE }))
-      if (machines.includes(value.machine)) await reservations.delete(pool, row);
+      if (gone.has(value.machine)) await reservations.delete(pool, row);
+    const machines = [...gone];
     for (let from = 0; from < machines.length; from += MOST_REMOVED) {
       const some = machines.slice(from, from + MOST_REMOVED);
       await again(sources, pool, async () => {

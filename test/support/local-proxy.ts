@@ -15,6 +15,8 @@ export interface LocalProxy {
   readonly https: number;
   /** Changes servers while it runs. */
   tell(input: ProxyInput): Promise<void>;
+  /** As the container's stop signal does: it takes no more connections and ends what it has. */
+  leave(): void;
   close(): void;
 }
 
@@ -52,6 +54,7 @@ export async function startProxy(
     async tell(changed) {
       for (const line of proxyConfig(changed).commands) await say(socket, line);
     },
+    leave: () => void child.kill('SIGUSR1'),
     close() {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+} from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,6 +46,7 @@ describe.skipIf(noProxy !== undefined)(`a real proxy${noProxy === undefined ? ''
   let proxy: LocalProxy;
   let input: ProxyInput;
   let certificate = '';
+  let pems: Readonly<Record<string, string>> = {};
 
   /** Says which it is, the path it saw, and echoes what an upgraded connection sends. */
   const serve = async (name: string): Promise<Place> => {
@@ -108,7 +116,8 @@ describe.skipIf(noProxy !== undefined)(`a real proxy${noProxy === undefined ? ''
       certificates: [{ name: 'given', hosts: ['d.example'], fingerprint: '1' }],
       challenges: { token: 'token.thumb' },
     };
-    proxy = await startProxy(input, { given: `${made.certificate}\n${made.key}` });
+    pems = { given: `${made.certificate}\n${made.key}` };
+    proxy = await startProxy(input, pems);
   });
   afterAll(() => {
     proxy?.close();
@@ -227,5 +236,35 @@ describe.skipIf(noProxy !== undefined)(`a real proxy${noProxy === undefined ? ''
     await until('requests flow on', async () => load.seen().answered > answered + 500, 20);
     const { failures } = await load.stop();
     expect(failures).toEqual([]);
+  });
+
+  it('that ends answers what comes over a kept connection, and closes it then', async () => {
+    const leaving = await startProxy(input, pems);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = (): Promise<IncomingMessage & { reused: boolean }> =>
+      new Promise((resolve, reject) => {
+        const sent = request(
+          { host: '127.0.0.1', port: leaving.http, agent, headers: { host: 'a.example' } },
+          (answer) => {
+            answer.resume().on('end', () => resolve(Object.assign(answer, { reused: sent.reusedSocket })));
+          },
+        );
+        sent.on('error', reject).end();
+      });
+    try {
+      expect((await ask()).statusCode).toBe(200);
+      leaving.leave();
+      await until('it takes no more', () =>
+        fetch(`http://127.0.0.1:${leaving.http}/`).then(
+          () => false,
+          () => true,
+        ),
+      );
+      const last = await ask();
+      expect([last.statusCode, last.reused, last.headers.connection]).toEqual([200, true, 'close']);
+    } finally {
+      agent.destroy();
+      leaving.close();
+    }
   });
 });
