@@ -87,6 +87,7 @@ const RolloutProgress = z.object({
   stageSince: z.number().optional(),
   bakeUntil: z.number().optional(),
   paused: z.number().optional(),
+  served: z.number().int().min(0).optional(),
 });
 
 /** An image that was not accepted, since the policies of its repository demand more than was found of it. */

@@ -4,6 +4,7 @@ import { type Revision, type Service, type ServiceKey, serviceId, templateOf } f
 import { Conflict } from '../state/tables.ts';
 import type { Answering, Cause, Start } from './answer.ts';
 import { observedOf } from './observed.ts';
+import { overtaking } from './overtaking.ts';
 import { rollOut, rollOutOf } from './roll-out.ts';
 import { sameContainers, sameSpec } from './same-spec.ts';
 import { all, placeOf } from './stores.ts';
@@ -80,6 +81,7 @@ export async function changeService(
           owner: instanceId,
           epoch: (wanted.service.epoch ?? 0) + 1,
           ...goingOn(wanted.service, accepted, revision),
+          ...overtaking(wanted.service, revision, revisions, replicas),
         }
       : wanted.service;
     try {

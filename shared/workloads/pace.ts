@@ -31,6 +31,8 @@ export interface Progress {
   readonly bakeUntil?: Moment | undefined;
   /** Milliseconds that somebody let it pause, which its deadline does not count. */
   readonly paused?: number | undefined;
+  /** Healthy replicas when it overtook a change of their count; absent: all that the revision before wanted. */
+  readonly served?: number | undefined;
 }
 
 export const BEGUN: Progress = { stage: 0 };

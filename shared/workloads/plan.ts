@@ -41,8 +41,9 @@ export class Plan {
     this.observed = observed;
     this.now = now;
     this.proven = desired.proven || observed.promoted === true;
-    this.pace = paceOf(desired.policy, desired.count, desired.serving?.count);
     this.progress = observed.progress ?? BEGUN;
+    const serving = desired.serving && (this.progress.served ?? desired.serving.count);
+    this.pace = paceOf(desired.policy, desired.count, serving);
     const stage =
       this.proven || desired.serving === undefined ? undefined : this.pace.stages[this.progress.stage];
     this.target = stage?.count ?? desired.count;

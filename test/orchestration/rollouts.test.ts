@@ -69,6 +69,65 @@ describe('rolling', () => {
   });
 });
 
+describe('a rollout that overtakes a scale-up', () => {
+  const oneByOne = { surge: 0, unavailable: 1 };
+  const isHealthy = ({ status }: { status: { state: string } }) => status.state === 'healthy';
+
+  /** One replica of four is the last revision that was done; the others are healthy, and their rollout is under way. */
+  async function overtaken(healthy: number, rollout: Record<string, unknown> = oneByOne) {
+    const world = await deployed(rollout, { replicas: 1 });
+    const [scale] = await world.send(world.command({ type: 'scale', ...name, replicas: 4 }));
+    let restart: Awaited<ReturnType<World['send']>>[number] | undefined;
+    const made = await world.carryOut(scale!, async () => {
+      if (restart !== undefined || (await world.replicas()).filter(isHealthy).length < healthy) return;
+      [restart] = await world.send(world.command({ type: 'restart', ...name }));
+    });
+    expect(made.output).toEqual({ state: 'superseded' });
+    return { world, restart: restart! };
+  }
+
+  test('leaves as many healthy as its policy says, of those that were when it came', async () => {
+    const { world, restart } = await overtaken(4);
+    const healthy: number[] = [];
+    const made = await world.carryOut(restart, async () => {
+      healthy.push((await world.replicas()).filter(isHealthy).length);
+    });
+    expect(made.output).toEqual({ state: 'done' });
+    expect(Math.min(...healthy)).toBe(3);
+    expect(await states(world)).toEqual(Array(4).fill('r3 healthy'));
+  });
+
+  test('still does when it is overtaken itself', async () => {
+    const { world, restart } = await overtaken(4);
+    const healthy: number[] = [];
+    let again: typeof restart | undefined;
+    const count = async () => {
+      healthy.push((await world.replicas()).filter(isHealthy).length);
+    };
+    await world.carryOut(restart, async () => {
+      await count();
+      if (again === undefined && healthy.at(-1) === 3)
+        [again] = await world.send(world.command({ type: 'restart', ...name }));
+    });
+    expect((await world.carryOut(again!, count)).output).toEqual({ state: 'done' });
+    expect(Math.min(...healthy)).toBe(3);
+    expect(await states(world)).toEqual(Array(4).fill('r4 healthy'));
+  });
+
+  test('goes back to all that were wanted when it fails', async () => {
+    const { world } = await overtaken(4, { surge: 1 });
+    world.deaf.add(b);
+    expect(await update(world)).toMatchObject({ state: 'failed' });
+    expect(await states(world)).toEqual(Array(4).fill('r1 healthy'));
+  });
+
+  test('does not wait for those that never were', async () => {
+    const { world, restart } = await overtaken(1);
+    expect((await world.carryOut(restart)).output).toEqual({ state: 'done' });
+    expect(await states(world)).toEqual(Array(4).fill('r3 healthy'));
+  });
+});
+
 describe('blue-green', () => {
   test('bakes beside the old ones, and then they go', async () => {
     const world = await deployed({ strategy: 'blue-green', bake: 300 });
