@@ -10,13 +10,14 @@ import { blobStore, makeContainer } from './blob-store.ts';
 import { MB } from './content.ts';
 import type { Contestant } from './contestant.ts';
 import { startDistribution } from './distribution.ts';
-import { programsHere } from './programs.ts';
+import { programsHere, zotHere } from './programs.ts';
 import { registryContestant } from './registry-client.ts';
 import { type Measure, manifests, transfer } from './rounds.ts';
+import { startZot } from './zot.ts';
 
 const USAGE = `npm run bench:registry                     every size, against the blob store and beside distribution
 npm run bench:registry -- --sizes 1,100     some sizes, in MB; 0 for manifests alone
-npm run bench:registry -- --alone           without distribution
+npm run bench:registry -- --alone           without other registries
 npm run bench:registry -- --json            with the rows as JSON in the last line`;
 
 /** Rounds of a size, one at a time and eight at once. */
@@ -69,6 +70,11 @@ async function start(
           console.log(`${program.name}, ${driver}: left out, it did not start: ${error.message}`),
         );
   }
+  const zot = await zotHere(console.log);
+  if (zot !== undefined)
+    await startZot(zot, folder).then(add, (error: Error) =>
+      console.log(`${zot}: left out, it did not start: ${error.message}`),
+    );
 }
 
 /** Ours against the blob store, then against each other registry. */
