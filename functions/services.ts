@@ -27,6 +27,7 @@ import { blobSecrets } from '../shared/secrets/secrets.blobs.ts';
 import type { Secrets } from '../shared/secrets/secrets.ts';
 import { type Sessions, sessions } from '../shared/sessions/sessions.ts';
 import { azureBlobs } from '../shared/state/blobs.azure.ts';
+import { gathered } from '../shared/state/gathered-tables.ts';
 import { azureTables } from '../shared/state/tables.azure.ts';
 import type { Tables } from '../shared/state/tables.ts';
 import type { ImageResolver } from '../shared/workloads/image-resolver.ts';
@@ -91,7 +92,7 @@ function makeServices(settings: Settings): Services {
       ? new ManagedIdentityCredential()
       : new ManagedIdentityCredential({ clientId: settings.clientId });
   const now = (): Date => new Date();
-  const tables = azureTables(settings.tableUri, credential);
+  const tables = gathered(azureTables(settings.tableUri, credential));
   const secrets = blobSecrets(azureBlobs(settings.blobUri, 'secrets', credential), settings.masterKeys);
   const kept = refusals(tables);
   const poison = storageDeadLetters(settings.queueUri, credential, 'commands', kept);

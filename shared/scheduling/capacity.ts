@@ -88,7 +88,8 @@ export function capacity(sources: CapacitySources): Capacity {
       if (queue !== undefined) queue.push({ change, resolve, reject });
       else {
         queues.set(pool, [{ change, resolve, reject }]);
-        void drain(pool);
+        // What is asked for at the same moment is decided together, from the first.
+        setImmediate(() => void drain(pool));
       }
     }) as Promise<ResultOf<O>>;
 
@@ -112,21 +113,27 @@ export function capacity(sources: CapacitySources): Capacity {
     queues.delete(pool);
   };
 
-  const commit = (pool: string, changes: readonly Change[]): Promise<readonly Result[]> =>
-    again(sources, pool, async () => {
-      const { snapshot, rows } = await read(pool, changes);
+  const commit = (pool: string, changes: readonly Change[]): Promise<readonly Result[]> => {
+    // Most reservations are asked for once. That one was there already shows when it is entered, or not placed.
+    let isFirst = changes.every(({ kind }) => kind === 'reserve');
+    return again(sources, pool, async () => {
+      const isHopeful = isFirst;
+      isFirst = false;
+      const { snapshot, rows } = await read(pool, isHopeful ? [] : changes);
       const gone = snapshot.rooms.filter((room) => isGone(room, snapshot.machines, sources.now()));
       if (gone.length > 0) {
         await Promise.all(gone.map(({ machine }) => removeMachine(pool, machine)));
         return undefined;
       }
       let decision = decide(snapshot, changes, undefined);
+      if (isHopeful && decision.results.some(({ outcome }) => outcome !== 'reserved')) return undefined;
       if (decision.results.some(({ outcome }) => outcome === 'no-room'))
         decision = decide(snapshot, changes, await additionOf(pool, changes));
       const writes = writesOf(decision, rows);
       if (writes.length > 0) await tables.commit(TABLE, pool, writes);
       return decision.results;
     });
+  };
 
   const read = async (
     pool: string,

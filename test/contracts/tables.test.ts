@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gathered } from '../../shared/state/gathered-tables.ts';
 import { tableKey } from '../../shared/state/key.ts';
 import { azureTables } from '../../shared/state/tables.azure.ts';
 import { memoryTables } from '../../shared/state/tables.memory.ts';
@@ -15,6 +16,7 @@ let tables = 0;
 describe.each<{ name: string; make: () => Tables }>([
   { name: 'memory', make: memoryTables },
   { name: 'Azurite', make: () => azureTables(storage.tableUri, storage.credential) },
+  { name: 'Azurite, gathered', make: () => gathered(azureTables(storage.tableUri, storage.credential)) },
 ])('$name', ({ make }) => {
   const fresh = () => {
     tables += 1;

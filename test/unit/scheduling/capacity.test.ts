@@ -88,6 +88,42 @@ describe('capacity', () => {
     expect(await reservations()).toHaveLength(1);
   });
 
+  test('a repeated request gets what it has where there is no room for another', async () => {
+    const { instance } = world({ maximum: 1 });
+    const first = await Promise.all(['a', 'b', 'c', 'd'].map((name) => ask(instance(), name)));
+    const other = instance();
+    const again = await Promise.all(['a', 'b', 'e'].map((name) => ask(other, name)));
+    expect(again.slice(0, 2)).toMatchObject([
+      { outcome: 'reserved', port: (first[0] as { port: number }).port },
+      { outcome: 'reserved', port: (first[1] as { port: number }).port },
+    ]);
+    expect(again[2]?.outcome).toBe('no-room');
+  });
+
+  test('what is asked for together is decided together, and nothing is looked up that was not reserved before', async () => {
+    const plain = memoryTables();
+    const asked: string[] = [];
+    const { instance, machines } = world({
+      tables: {
+        ...plain,
+        read(table, partition, row) {
+          asked.push(row);
+          return plain.read(table, partition, row);
+        },
+        commit(table, partition, writes) {
+          asked.push(`commit of ${writes.length}`);
+          return plain.commit(table, partition, writes);
+        },
+      },
+    });
+    machines.push(machine('default-aaaaaa', 'ready'));
+    await ask(instance(), 'first', 0.1);
+    asked.length = 0;
+    const one = instance();
+    await Promise.all(['a', 'b', 'c'].map((name) => ask(one, name, 0.1)));
+    expect(asked).toEqual(['commit of 4']);
+  });
+
   test('the maximum of machines is never passed, and the refusal says why', async () => {
     const { instance, rooms } = world({ maximum: 2 });
     const from = instance();
