@@ -46,6 +46,7 @@ export async function decideHandMade(
       appUrl: `https://${made.settings.hostname}`,
       engineCaCertificate: (await made.engineCa()).certificatePem,
       network,
+      image: request.image,
       byHand: true,
     }),
     request.customData,

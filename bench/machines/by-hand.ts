@@ -8,6 +8,7 @@ import type { MachineRequest } from '../../infra/local/machine-runtime/machine-r
 import type { RunningDataCentre } from '../../infra/local/supervisor/start-data-centre.ts';
 import { engines } from '../../shared/docker/engines.ts';
 import { renderCloudInit } from '../../shared/machines/cloud-init.ts';
+import { PoolSpec } from '../../shared/model/pool.ts';
 import { startMachines } from '../../test/support/machines.ts';
 import { startRegisteringApp } from '../../test/support/registering-app.ts';
 
@@ -25,6 +26,8 @@ export interface ByHand {
 
 const MOST = 200;
 const GOLDEN = 'bench-golden';
+/** What pools boot that say nothing else. */
+const IMAGE = PoolSpec.parse({}).image;
 /** Milliseconds between questions to an engine that does not answer yet. */
 const ASK_EVERY = 20;
 
@@ -48,15 +51,14 @@ export async function byHand({ engine, dataCentre }: RunningDataCentre): Promise
     name,
     address,
     image:
-      image === 'golden'
-        ? { kind: 'captured', imageId: GOLDEN }
-        : { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' },
+      image === 'golden' ? { kind: 'captured', imageId: GOLDEN } : { kind: 'marketplace', reference: IMAGE },
     customData: Buffer.from(
       renderCloudInit({
         machine: name,
         appUrl: app.url,
         engineCaCertificate: app.engineCa.certificatePem,
         network: subnet,
+        image: IMAGE,
         installed: image === 'golden',
       }),
     ).toString('base64'),

@@ -44,7 +44,7 @@ async function ask(machine: Machine, made: Services, isRepeated: boolean): Promi
   const { name, pool, size, golden, image, zone, priority, hand } = machine;
   const { vm, nic, disk } = machine.resources;
   const customData =
-    pool === IMAGE_BUILDERS ? renderBuilderCloudInit() : await customDataOf(machine, made, isRepeated);
+    pool === IMAGE_BUILDERS ? renderBuilderCloudInit(image) : await customDataOf(machine, made, isRepeated);
   const tags = { ...hand?.tags, 'berth-machine': name, 'berth-pool': pool };
   const progress = await made.cloud.createVirtualMachine({
     name: vm,
@@ -65,7 +65,7 @@ async function ask(machine: Machine, made: Services, isRepeated: boolean): Promi
 }
 
 const customDataOf = async (
-  { name, golden, hand }: Machine,
+  { name, image, golden, hand }: Machine,
   made: Services,
   isRepeated: boolean,
 ): Promise<string> => {
@@ -74,6 +74,7 @@ const customDataOf = async (
     appUrl: `https://${made.settings.hostname}`,
     engineCaCertificate: (await made.engineCa()).certificatePem,
     network: made.settings.network,
+    image,
     installed: golden !== undefined,
     byHand: hand !== undefined,
   });

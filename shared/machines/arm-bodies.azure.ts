@@ -177,7 +177,7 @@ function imageReference(image: string) {
     throw new Terminal({
       code: 'invalid-image-reference',
       message: `The pool's machine image '${image}' is neither publisher:offer:sku:version nor the resource id of an image.`,
-      remedy: 'Write for example Debian:debian-12:12-gen2:latest.',
+      remedy: 'Write for example Debian:debian-13:13-gen2:latest.',
     });
   return { publisher, offer, sku, version };
 }

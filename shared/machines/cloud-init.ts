@@ -16,6 +16,8 @@ export interface CloudInitRequest {
   readonly engineCaCertificate: string;
   /** CIDR of the machines' own network: the containers' network in a machine must be another. */
   readonly network: string;
+  /** What it boots: reference of the marketplace, or a resource id. */
+  readonly image: string;
   /** Whether the machine boots from an image that has engine and agent: a golden one. */
   readonly installed?: boolean;
   /** Whether it is its owner's Docker host: its engine then does what Docker does by itself. */
@@ -38,7 +40,7 @@ export function renderCloudInit(request: CloudInitRequest): string {
     ? // The image's units start by themselves once these are written.
       { write_files: own }
     : {
-        ...engineInstallation,
+        ...engineInstallation(request.image),
         write_files: [...own, ...machineSoftware()],
         // The agent wants the engine, which waits for the registration: one transaction starts all in that order.
         runcmd: [

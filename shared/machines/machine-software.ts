@@ -4,13 +4,22 @@ import { agentScript } from './agent.ts';
 /** An entry of cloud-init's `write_files`. */
 export const file = (path: string, content: string, permissions = '0644') => ({ path, permissions, content });
 
-/** How cloud-init installs the engine, from the image's own distribution. */
-export const engineInstallation = {
-  package_update: true,
-  // wireguard-go is for kernels without WireGuard: which one serves is found at boot.
-  packages: ['docker.io', 'wireguard-tools', 'wireguard-go'],
-  apt: { conf: 'APT::Install-Recommends "false";\n' },
-} as const;
+/**
+ * How cloud-init installs the engine, from the image's own distribution.
+ * @param image reference of the marketplace, or a resource id
+ */
+export const engineInstallation = (image: string) =>
+  ({
+    package_update: true,
+    packages: [
+      'docker.io',
+      // Since Debian 13 the client is a package of its own; other packages of the engine have it in them.
+      ...(Number(/^debian:debian-(\d+)/i.exec(image)?.[1] ?? 0) >= 13 ? ['docker-cli'] : []),
+      // wireguard-go is for kernels without WireGuard: which one serves is found at boot.
+      ...['wireguard-tools', 'wireguard-go'],
+    ],
+    apt: { conf: 'APT::Install-Recommends "false";\n' },
+  }) as const;
 
 /** What every machine has beside its engine: the agent and its units. Golden images have it from their capture. */
 export const machineSoftware = () => [

@@ -23,7 +23,7 @@ export const NewMachine = z.strictObject({
   name: HandMadeName,
   /** Whether the region offers it is checked against what Azure lists there. */
   size: z.string().min(1).default('Standard_B2s'),
-  image: MachineImage.default('Debian:debian-12:12-gen2:latest'),
+  image: MachineImage.default('Debian:debian-13:13-gen2:latest'),
   /** Machines are made where the installation is: another location is refused. */
   location: z.string().optional(),
   zone: z.string().optional(),

@@ -42,7 +42,7 @@ export const PoolSpec = z.strictObject({
   sizes: z.array(MachineSize).min(1).default(['Standard_B2s']),
   /** Zones in order of preference, between which machines are spread; none: Azure chooses. */
   zones: z.array(z.coerce.string().pipe(z.enum(['1', '2', '3']))).default([]),
-  image: MachineImage.default('Debian:debian-12:12-gen2:latest'),
+  image: MachineImage.default('Debian:debian-13:13-gen2:latest'),
   /** Whether machines boot from an image with engine and agent, which is captured once and renewed when it changes. */
   golden: z.boolean().default(false),
   /** `prefer`: spot where it is to be had, regular where not. */

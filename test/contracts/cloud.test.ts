@@ -39,7 +39,7 @@ const request = (name: string): VirtualMachineRequest => ({
   nic: `${name}-nic`,
   disk: `${name}-disk`,
   size: 'Standard_B2s',
-  image: 'Debian:debian-12:12-gen2:latest',
+  image: 'Debian:debian-13:13-gen2:latest',
   customData: '#cloud-config\n',
   tags: { pool: 'general' },
 });

@@ -54,7 +54,7 @@ describe.each(Object.entries(subjects))('images of machines: %s', (_name, open) 
     images = subject.images;
     await end(subject.cloud.ensureNetwork());
     await end(subject.cloud.createNic({ name: 'm1-nic', machine: 'm1' }));
-    const rest = { size: 'Standard_B2s', image: 'Debian:debian-12:12-gen2:latest', customData: '', tags: {} };
+    const rest = { size: 'Standard_B2s', image: 'Debian:debian-13:13-gen2:latest', customData: '', tags: {} };
     await end(subject.cloud.createVirtualMachine({ name: 'm1', nic: 'm1-nic', disk: 'm1-disk', ...rest }));
   });
   afterEach(() => subject.close());

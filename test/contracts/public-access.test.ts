@@ -70,7 +70,7 @@ describe.each(Object.entries(subjects))('what a machine by hand has besides: %s'
     const nic = { name: 'm-nic', machine: 'm', publicIp: 'm-ip', securityGroup: 'm-nsg' };
     expect(await end(cloud.createNic(nic))).toEqual(done);
     const vm = { name: 'm', nic: 'm-nic', disk: 'm-disk', size: 'Standard_B2s', customData: '', tags: {} };
-    const image = 'Debian:debian-12:12-gen2:latest';
+    const image = 'Debian:debian-13:13-gen2:latest';
     expect(await end(cloud.createVirtualMachine({ ...vm, image }))).toEqual(done);
   }
 

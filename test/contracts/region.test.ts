@@ -58,7 +58,7 @@ describe('the local endpoint', () => {
       await end(cloud.ensureNetwork());
       const make = async (name: string, more: { zone?: string; priority?: 'spot'; size?: string } = {}) => {
         await end(cloud.createNic({ name: `${name}-nic`, machine: name }));
-        const image = 'Debian:debian-12:12-gen2:latest';
+        const image = 'Debian:debian-13:13-gen2:latest';
         const parts = { name, nic: `${name}-nic`, disk: `${name}-disk`, image, customData: '', tags: {} };
         return await end(cloud.createVirtualMachine({ ...parts, size: 'Standard_D2s_v5', ...more }));
       };

@@ -14,10 +14,18 @@ import { builderWord } from '../../shared/machines/golden/builder-console.ts';
 import { until } from '../support/conditions.ts';
 import { cache, noMachines, startMachines, type TestMachines } from '../support/machines.ts';
 import { type RegisteringApp, startRegisteringApp } from '../support/registering-app.ts';
+import { long } from '../support/sample.ts';
 
 const obstacle = await noMachines();
 
-describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' : ` (${obstacle})`}`, () => {
+/** Docker 26 and systemd 257; in the long tests also 20.10 and 252. */
+const images = [
+  'Debian:debian-13:13-gen2:latest',
+  ...(long ? ['Debian:debian-12:12-gen2:latest'] : []),
+] as const;
+const why = obstacle === undefined ? '' : ` (${obstacle})`;
+
+describe.skipIf(obstacle !== undefined).each(images)(`a machine of %s${why}`, (image) => {
   let machines: TestMachines;
   let app: RegisteringApp;
   let engine: Engine;
@@ -32,13 +40,14 @@ describe.skipIf(obstacle !== undefined)(`a machine${obstacle === undefined ? '' 
         appUrl: app.url,
         engineCaCertificate: app.engineCa.certificatePem,
         network: machines.network.subnet,
+        image,
         ...changes,
       }),
     ).toString('base64');
   const requestOf = (changes: Partial<MachineRequest> = {}): MachineRequest => ({
     name,
     address,
-    image: { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' },
+    image: { kind: 'marketplace', reference: image },
     customData: customDataOf(),
     cores: 2,
     memory: 2048,

@@ -29,7 +29,7 @@ describe.skipIf(obstacle !== undefined)(
         address,
         image:
           imageId === undefined
-            ? { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' }
+            ? { kind: 'marketplace', reference: 'Debian:debian-13:13-gen2:latest' }
             : { kind: 'captured', imageId },
         customData: Buffer.from(
           '#cloud-config\nwrite_files:\n- {path: /srv/said, content: "by customData"}\n',

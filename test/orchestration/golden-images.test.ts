@@ -46,7 +46,7 @@ const activities = [
   ...[adopt, begin, callImage, create, endGolden, fail, forget, lookBuilder, network, nic, note, noteRefused],
   ...[poll, record, recordGolden, remove],
 ] as unknown as Activity<never, unknown>[];
-const base = 'Debian:debian-12:12-gen2:latest';
+const base = 'Debian:debian-13:13-gen2:latest';
 const profile = profileOf({ image: base });
 
 /** Machines that become images are clean after a minute, unless `ends` says otherwise. */
@@ -240,7 +240,7 @@ describe('the sweep of golden images', () => {
     await made.sweep();
     await made.build();
     const [old] = await made.machineImages.tagged();
-    await made.pool({ image: 'Debian:debian-13:13-gen2:latest' });
+    await made.pool({ image: 'Debian:debian-12:12-gen2:latest' });
     await made.sweep();
     expect((await made.build()).output).toEqual({ status: 'ready' });
     expect((await made.services.golden.get(profile))?.status).toMatchObject({ state: 'leaving' });

@@ -50,7 +50,7 @@ describe('the replacement of machines', () => {
     expect((await machine())?.cordon).toMatchObject({
       by: 'drift',
       drain: true,
-      reason: 'its image is x, and its pool has Debian:debian-12:12-gen2:latest',
+      reason: 'its image is x, and its pool has Debian:debian-13:13-gen2:latest',
     });
     expect((await room())?.closed).toBe(true);
     expect(started).toEqual([`drain-${name}`]);
@@ -72,7 +72,7 @@ describe('the replacement of machines', () => {
     await replace();
     await replace();
     expect(started).toEqual([`drain-${name}`, `drain-${name}`]);
-    const image = 'Debian:debian-12:12-gen2:latest';
+    const image = 'Debian:debian-13:13-gen2:latest';
     await world.stores.machines.update('default', name, (current) => current && { ...current, image });
     await replace();
     expect((await machine())?.cordon).toBeUndefined();

@@ -54,7 +54,7 @@ function world() {
         name,
         pool: 'default',
         size: 'Standard_B2s',
-        image: 'Debian:debian-12:12-gen2:latest',
+        image: 'Debian:debian-13:13-gen2:latest',
         resources: resourceNames(name),
         vmId: '/x',
         address: '10.20.0.4',

@@ -33,7 +33,7 @@ const machine = Machine.parse({
   name: 'm1',
   pool: 'default',
   size: 'Standard_B2s',
-  image: 'Debian:debian-12:12-gen2:latest',
+  image: 'Debian:debian-13:13-gen2:latest',
   resources: { vm: 'm1', nic: 'm1', disk: 'm1' },
   vmId: '/subscriptions/x/virtualMachines/m1',
   address: '10.20.0.4',

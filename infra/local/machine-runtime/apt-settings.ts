@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hostRelease } from './base-recipe.ts';
+import { hostRelease } from './release.ts';
 
-/** How this computer reaches Debian's packages: machines of the same release use the same mirror and proxy. */
+/** How this computer reaches Debian's packages: machines use the same mirror and proxy. */
 export interface AptSettings {
   /** One-line sources.list of the Debian suites alone; empty if none was found. */
   readonly sources: string;
@@ -11,19 +11,21 @@ export interface AptSettings {
   readonly options: readonly string[];
 }
 
-/** This computer's mirror and proxy serve machines of the same release only. */
-export function aptOfMachines(): AptSettings {
-  const release = hostRelease();
-  return release === undefined ? { sources: '', options: [] } : aptSettings(release);
-}
+/** What stands for a machine's own release in its sources: the machine knows it. */
+export const OWN_RELEASE = 'VERSION_CODENAME';
 
+export const aptOfMachines = (): AptSettings =>
+  hostRelease() === undefined ? { sources: '', options: [] } : aptSettings(OWN_RELEASE);
+
+/** @param release of whom the packages are: mirrors have all that Debian supports, each under its name */
 export function aptSettings(release: string): AptSettings {
+  const host = hostRelease() ?? release;
   const folder = '/etc/apt/sources.list.d';
   const files = [
     '/etc/apt/sources.list',
     ...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []),
   ].filter((file) => existsSync(file));
-  const sources = files.flatMap((file) => debianSources(readFileSync(file, 'utf8'), release));
+  const sources = files.flatMap((file) => debianSources(readFileSync(file, 'utf8'), host, release));
   return {
     sources: sources.map((line) => `${line}\n`).join(''),
     options: acquireOptions(execFileSync('apt-config', ['dump'], { encoding: 'utf8' })),
@@ -31,14 +33,14 @@ export function aptSettings(release: string): AptSettings {
 }
 
 /**
- * Pure: the entries for this release and its updates in a sources file of either format (sources.list(5)), as
- * one-line entries. Other vendors' repositories are left out: their keys and their wishes are the user's.
+ * Pure: the entries for this computer's release and its updates in a sources file of either format (sources.list(5)), as
+ * one-line entries for another. Other vendors' repositories are left out: their keys and their wishes are the user's.
  */
-export function debianSources(text: string, release: string): readonly string[] {
-  const suites = [release, `${release}-updates`, `${release}-security`];
+export function debianSources(text: string, host: string, release = host): readonly string[] {
+  const suites = [host, `${host}-updates`, `${host}-security`];
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   const line = (uri: string, suite: string, components: string) =>
-    `deb [signed-by=${keyring}] ${uri} ${suite} ${components}`;
+    `deb [signed-by=${keyring}] ${uri} ${release}${suite.slice(host.length)} ${components}`;
   if (!/^Types:/m.test(text)) {
     return [...text.matchAll(/^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/gm)].flatMap(
       ([, uri = '', suite = '', components = '']) =>

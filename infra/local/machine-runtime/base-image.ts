@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Retryable, Terminal } from '../../../shared/model/errors.ts';
 import { type AptSettings, aptSettings } from './apt-settings.ts';
-import { type BaseRecipe, baseImageName, baseRecipe, hostRelease } from './base-recipe.ts';
+import { type BaseRecipe, baseImageName, baseRecipe } from './base-recipe.ts';
 import { type EngineApi, jsonLines, readAll } from './engine-api.ts';
 import { installed } from './install-engine.ts';
 import { makeRoot } from './make-root.ts';
+import { hostRelease, makeForRelease } from './release.ts';
 import { tarOf } from './tar.ts';
 
 export interface BaseImageOptions {
@@ -19,16 +20,25 @@ export interface BaseImageOptions {
 }
 
 /**
- * Makes, or finds, the image that marketplace references boot; answers its name. On Debian as root it is made of
- * packages, elsewhere FROM debian, for which a registry must be reachable.
+ * Makes, or finds, the image that marketplace references of a release boot; answers its name. On Debian as root it is made
+ * of packages, elsewhere FROM debian, for which a registry must be reachable.
  */
-export async function ensureBaseImage(engine: EngineApi, options: BaseImageOptions): Promise<string> {
-  const host = hostRelease();
-  const recipe = baseRecipe(host ?? 'bookworm');
+export const ensureBaseImage = (
+  engine: EngineApi,
+  release: string,
+  options: BaseImageOptions,
+): Promise<string> =>
+  makeForRelease(release, options, (made) => makeBaseImage(engine, baseRecipe(made), options));
+
+async function makeBaseImage(
+  engine: EngineApi,
+  recipe: BaseRecipe,
+  options: BaseImageOptions,
+): Promise<string> {
   const name = baseImageName(recipe);
   if (await hasImage(engine, name)) return name;
-  if (host !== undefined && process.getuid?.() === 0 && installed('mmdebstrap')) {
-    const archive = await makeArchive(recipe, aptSettings(host), options);
+  if (hostRelease() !== undefined && process.getuid?.() === 0 && installed('mmdebstrap')) {
+    const archive = await makeArchive(recipe, aptSettings(recipe.release), options);
     options.report('importing the machine image into the engine');
     await importArchive(engine, archive, name);
   } else {
@@ -53,7 +63,7 @@ async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseIm
   if (existsSync(archive)) return archive;
   mkdirSync(options.cache, { recursive: true });
   options.report(`making the machine image of Debian ${recipe.release} packages`);
-  removeRests(options.cache);
+  removeRests(options.cache, recipe.release);
   const unfinished = `${archive}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
     await makeRoot(recipe, unfinished, apt, {
@@ -67,10 +77,11 @@ async function makeArchive(recipe: BaseRecipe, apt: AptSettings, options: BaseIm
   return archive;
 }
 
-/** Removes what killed processes have left unfinished, and archives of recipes that are no longer ours. */
-function removeRests(cache: string): void {
+/** Removes what killed processes have left unfinished, and archives of the release's recipes that are no longer ours. */
+function removeRests(cache: string, release: string): void {
+  const archives = new RegExp(`^berth-machine-base-${release}-.*\\.tar(?:\\.(\\d+).*)?$`);
   for (const name of readdirSync(cache)) {
-    const [, unfinished] = /^berth-machine-base-.*\.tar(?:\.(\d+).*)?$/.exec(name) ?? [undefined, 'other'];
+    const [, unfinished] = archives.exec(name) ?? [undefined, 'other'];
     if (unfinished === 'other' || (unfinished !== undefined && existsSync(`/proc/${unfinished}`))) continue;
     rmSync(join(cache, name), { force: true });
   }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 
 /** What the plain machine image is made of: a Debian with systemd and cloud-init, as a marketplace image is. */
 export interface BaseRecipe {
@@ -64,20 +63,3 @@ export const baseRecipe = (release: string): BaseRecipe => ({ release, packages,
 /** The image's name in the engine: another recipe is another image. */
 export const baseImageName = (recipe: BaseRecipe): string =>
   `berth/machine-base:${recipe.release}-${createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12)}`;
-
-/** Code name of this computer's Debian; undefined on other systems. */
-export function hostRelease(file = '/etc/os-release'): string | undefined {
-  try {
-    return debianRelease(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Pure: the code name in an os-release of Debian itself (not of its derivatives). os-release(5) */
-export function debianRelease(text: string): string | undefined {
-  const values = new Map(
-    [...text.matchAll(/^([A-Z_]+)="?([^"\n]*)"?$/gm)].map((match) => [match[1], match[2]]),
-  );
-  return values.get('ID') === 'debian' ? values.get('VERSION_CODENAME') : undefined;
-}

@@ -9,6 +9,7 @@ export const endingFile = '/var/lib/berth-ending';
  *   whose other settings are the whole computer's.
  * - systemd calls its shutdown hook with `reboot`, `poweroff` or `halt` as its last deed: without the capability to
  *   restart a computer its exit code is 0 each time. systemd-shutdown(8)
+ * - systemd 256 and 257 boot on control groups of version 1 only if they are told to: init's arguments are its kernel's.
  */
 export const bootScript = `#!/bin/sh
 set -eu
@@ -22,5 +23,7 @@ ${platformSettings}rm -f ${endingFile}
 mkdir -p /usr/lib/systemd/system-shutdown
 printf '#!/bin/sh\\necho "$1" > ${endingFile}\\n' > /usr/lib/systemd/system-shutdown/berth
 chmod 755 /usr/lib/systemd/system-shutdown/berth
-exec /sbin/init
+[ -e /sys/fs/cgroup/cgroup.controllers ] ||
+  set -- systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1
+exec /sbin/init "$@"
 `;

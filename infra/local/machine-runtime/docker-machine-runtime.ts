@@ -22,9 +22,10 @@ import {
 } from './machine-folder.ts';
 import { ensureMachineNetwork } from './machine-network.ts';
 import type { MachineRuntime } from './machine-runtime.ts';
-import { once } from './once.ts';
+import { oncePer } from './once.ts';
 import { platformFolder } from './platform-settings.ts';
 import { answerEnd, followPower } from './power.ts';
+import { newestRelease, releaseOf } from './release.ts';
 
 export interface DockerMachineRuntimeOptions {
   readonly engine: HostEngine;
@@ -95,9 +96,11 @@ export async function dockerMachineRuntime(
     }
   };
   const closing = new AbortController();
-  const base = once(() => ensureBaseImage(api, { ...options, signal: closing.signal }));
+  const base = oncePer((release: string) =>
+    ensureBaseImage(api, release, { ...options, signal: closing.signal }),
+  );
   // It takes a minute the first time: it is begun before anyone asks. Who asks then hears of a failure.
-  base().catch(() => {});
+  base(newestRelease).catch(() => {});
   // An engine that was started anew has lost the rules of the machines' network.
   await ensureMachineNetwork(engine, { id, name: options.network, avoid: [], subnet });
   const power = await followPower({ ...powering, resume });
@@ -106,7 +109,9 @@ export async function dockerMachineRuntime(
     create: async (request) => {
       if ((await inspectMachine(api, container(request.name))) === undefined) {
         const image =
-          request.image.kind === 'captured' ? capturedImageName(id, request.image.imageId) : await base();
+          request.image.kind === 'captured'
+            ? capturedImageName(id, request.image.imageId)
+            : await base(releaseOf(request.image.reference));
         writeMachineFolder(directory, request, surroundings);
         await api.send('POST', '/volumes/create', {
           Name: volumeName(id, request.name),

@@ -9,3 +9,13 @@ export function once<T>(work: () => Promise<T>): () => Promise<T> {
     return going;
   };
 }
+
+/** The same for each of several keys. */
+export function oncePer<Key, T>(work: (key: Key) => Promise<T>): (key: Key) => Promise<T> {
+  const known = new Map<Key, () => Promise<T>>();
+  return (key) => {
+    const one = known.get(key) ?? once(() => work(key));
+    known.set(key, one);
+    return one();
+  };
+}

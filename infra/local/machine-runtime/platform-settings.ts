@@ -1,3 +1,5 @@
+import { OWN_RELEASE } from './apt-settings.ts';
+
 /** Where a machine finds what the platform gives it. */
 export const platformFolder = '/var/lib/berth-platform';
 
@@ -8,7 +10,8 @@ export const platformFolder = '/var/lib/berth-platform';
 export const platformSettings = `for rules in inbound hook platform; do iptables-restore --wait --noflush < $platform/$rules.rules; done
 if [ -s $platform/sources.list ]; then
   rm -f /etc/apt/sources.list.d/*
-  cp $platform/sources.list /etc/apt/sources.list
+  . /etc/os-release
+  sed "s/ ${OWN_RELEASE}/ $${OWN_RELEASE}/" $platform/sources.list > /etc/apt/sources.list
 fi
 cp $platform/apt.conf /etc/apt/apt.conf.d/90berth
 authority=/usr/local/share/ca-certificates/berth-platform.crt

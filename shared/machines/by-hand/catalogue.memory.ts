@@ -1,7 +1,7 @@
 import type { Catalogue, KnownNetwork } from './catalogue.ts';
 
 const IMAGES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  Debian: { 'debian-12': ['12', '12-gen2'] },
+  Debian: { 'debian-12': ['12', '12-gen2'], 'debian-13': ['13', '13-gen2'] },
   Canonical: { 'ubuntu-24_04-lts': ['server', 'minimal'] },
 };
 

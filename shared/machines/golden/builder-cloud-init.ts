@@ -62,11 +62,12 @@ ExecStart=${SCRIPT}
 
 /**
  * The customData of the machine that becomes a golden image: everything that a machine of a pool installs at its first
- * boot, and nothing of any one machine. Two of them are the same: its digest says what is in the image.
+ * boot, and nothing of any one machine. Two of them on one base are the same: its digest says what is in the image.
+ * @param image what it boots: reference of the marketplace, or a resource id
  */
-export function renderBuilderCloudInit(): string {
+export function renderBuilderCloudInit(image: string): string {
   const config = {
-    ...engineInstallation,
+    ...engineInstallation(image),
     write_files: [...machineSoftware(), file(SCRIPT, becomeImage, '0755'), file(UNIT, unit)],
     // Not started here: this machine is never asked to register.
     runcmd: [

@@ -32,7 +32,7 @@ describe('runs over the API', () => {
           pool: 'by-hand',
           labels: { tier: 'web' },
           size: 'Standard_B2s',
-          image: 'Debian:debian-12:12-gen2:latest',
+          image: 'Debian:debian-13:13-gen2:latest',
           resources: { vm: `${name}-vm`, nic: 'n', disk: 'd' },
           vmId: '/x',
           cpu: 2,

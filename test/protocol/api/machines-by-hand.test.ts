@@ -34,7 +34,7 @@ const poolMachine = (name: string) =>
       name,
       pool: 'default',
       size: 'Standard_B2s',
-      image: 'Debian:debian-12:12-gen2:latest',
+      image: 'Debian:debian-13:13-gen2:latest',
       resources: { vm: name, nic: `${name}-nic`, disk: `${name}-disk` },
       vmId: `/virtualMachines/${name}`,
       address: '10.20.0.5',

@@ -22,7 +22,7 @@ const machine = Machine.parse({
   name: 'default-bcdfgh',
   pool: 'default',
   size: 'Standard_B2s',
-  image: 'Debian:debian-12:12-gen2:latest',
+  image: 'Debian:debian-13:13-gen2:latest',
   resources: { vm: 'm', nic: 'm', disk: 'm' },
   vmId: '/subscriptions/x/virtualMachines/m',
   address: '10.20.0.5',

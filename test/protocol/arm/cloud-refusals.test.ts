@@ -9,7 +9,7 @@ const request: VirtualMachineRequest = {
   nic: 'm1-nic',
   disk: 'm1-disk',
   size: 'Standard_B2s',
-  image: 'Debian:debian-12:12-gen2:latest',
+  image: 'Debian:debian-13:13-gen2:latest',
   customData: '',
   tags: {},
 };

@@ -97,7 +97,7 @@ async function make(name: string): Promise<void> {
       nic: `${name}-nic`,
       disk: `${name}-disk`,
       size: 'Standard_B2s',
-      image: 'Debian:debian-12:12-gen2:latest',
+      image: 'Debian:debian-13:13-gen2:latest',
       customData: '',
       tags: {},
     }),

@@ -24,7 +24,7 @@ describe('output of scripts in blobs', () => {
     await runtime.create({
       name: 'vm',
       address: '10.77.0.4',
-      image: { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' },
+      image: { kind: 'marketplace', reference: 'Debian:debian-13:13-gen2:latest' },
       customData: '',
       cores: 1,
       memory: 1024,

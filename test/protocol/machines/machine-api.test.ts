@@ -60,7 +60,7 @@ const recorded = async (status: MachineStatus = { state: 'booting', since: SINCE
       name,
       pool: 'default',
       size: 'Standard_B2s',
-      image: 'Debian:debian-12:12-gen2:latest',
+      image: 'Debian:debian-13:13-gen2:latest',
       resources: { vm: name, nic: `${name}-nic`, disk: `${name}-disk` },
       vmId,
       address: '10.20.0.4',

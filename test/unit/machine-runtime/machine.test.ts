@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { acquireOptions, debianSources } from '../../../infra/local/machine-runtime/apt-settings.ts';
-import {
-  baseImageName,
-  baseRecipe,
-  debianRelease,
-} from '../../../infra/local/machine-runtime/base-recipe.ts';
+import { baseImageName, baseRecipe } from '../../../infra/local/machine-runtime/base-recipe.ts';
 import { boundingSet, machineCapabilities } from '../../../infra/local/machine-runtime/capabilities.ts';
 import { machineContainer } from '../../../infra/local/machine-runtime/machine-container.ts';
+import { debianRelease, makeForRelease, releaseOf } from '../../../infra/local/machine-runtime/release.ts';
 
 describe('capabilities', () => {
   it('never include the clock, modules, raw devices or the restart of the computer', () => {
@@ -60,7 +57,30 @@ describe('the machine image', () => {
     expect(recipe.script).not.toContain("'");
   });
 
-  it('follows this computer’s release if that is Debian', () => {
+  it('is of the release that the marketplace’s reference names, or of the newest', () => {
+    expect(releaseOf('Debian:debian-12:12-gen2:latest')).toBe('bookworm');
+    expect(releaseOf('debian:Debian-13:13:latest')).toBe('trixie');
+    expect(releaseOf('Canonical:ubuntu-24_04-lts:server:latest')).toBe('trixie');
+  });
+
+  it('is of this computer’s own release where no other can be made, and says so', async () => {
+    const made: string[] = [];
+    const lines: string[] = [];
+    const make = async (release: string) => {
+      made.push(release);
+      if (release === 'trixie') throw new Error('no such suite\nmore');
+      return release;
+    };
+    const options = { report: (line: string) => void lines.push(line) };
+    expect(await makeForRelease('trixie', options, make, 'bookworm')).toBe('bookworm');
+    expect(made).toEqual(['trixie', 'bookworm']);
+    expect(lines).toEqual([expect.stringMatching(/boot Debian bookworm.*trixie.*: no such suite$/)]);
+    await expect(makeForRelease('trixie', options, make, 'trixie')).rejects.toThrow('no such suite');
+    const aborted = { ...options, signal: AbortSignal.abort() };
+    await expect(makeForRelease('trixie', aborted, make, 'bookworm')).rejects.toThrow('no such suite');
+  });
+
+  it('knows this computer’s release if that is Debian', () => {
     expect(debianRelease('ID=debian\nVERSION_CODENAME=trixie\n')).toBe('trixie');
     expect(debianRelease('ID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=noble\n')).toBeUndefined();
   });
@@ -86,6 +106,10 @@ Components: main
     expect(debianSources(deb822, 'bookworm')).toEqual([
       `deb ${keyring} http://mirror.example/debian bookworm main contrib`,
       `deb ${keyring} http://mirror.example/debian bookworm-updates main contrib`,
+    ]);
+    expect(debianSources(deb822, 'bookworm', 'trixie')).toEqual([
+      `deb ${keyring} http://mirror.example/debian trixie main contrib`,
+      `deb ${keyring} http://mirror.example/debian trixie-updates main contrib`,
     ]);
     const lines = `# deb http://no.example bookworm main
 deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main

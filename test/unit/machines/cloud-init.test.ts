@@ -9,6 +9,7 @@ const request = {
   appUrl: 'https://app.azurewebsites.net',
   engineCaCertificate: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
   network: '10.20.0.0/16',
+  image: 'Debian:debian-13:13-gen2:latest',
 };
 const Config = z.strictObject({
   package_update: z.boolean(),
@@ -26,7 +27,18 @@ describe('customData', () => {
     const text = renderCloudInit(request);
     expect(text).toMatch(/^#cloud-config\n/);
     expect(new TextEncoder().encode(text).length).toBeLessThan(55_000);
-    expect(read(text).packages).toEqual(['docker.io', 'wireguard-tools', 'wireguard-go']);
+  });
+
+  it('installs the engine with its client, which is a package of its own since Debian 13', () => {
+    const packagesOf = (image: string) => read(renderCloudInit({ ...request, image })).packages;
+    const plain = ['docker.io', 'wireguard-tools', 'wireguard-go'];
+    const withClient = ['docker.io', 'docker-cli', 'wireguard-tools', 'wireguard-go'];
+    expect(packagesOf('Debian:debian-13:13-gen2:latest')).toEqual(withClient);
+    expect(packagesOf('Debian:debian-12:12-gen2:latest')).toEqual(plain);
+    expect(packagesOf('Canonical:ubuntu-24_04-lts:server:latest')).toEqual(plain);
+    expect(
+      packagesOf('/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/debian-13'),
+    ).toEqual(plain);
   });
 
   it('carries no key', () => {

@@ -18,7 +18,7 @@ const machine = (status: MachineStatus, more: Partial<Machine> = {}): Machine =>
     name: 'default-k3x9bc',
     pool: 'default',
     size: 'Standard_B2s',
-    image: 'Debian:debian-12:12-gen2:latest',
+    image: 'Debian:debian-13:13-gen2:latest',
     resources: { vm: 'default-k3x9bc', nic: 'default-k3x9bc-nic', disk: 'default-k3x9bc-disk' },
     vmId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/default-k3x9bc',
     address: '10.20.0.4',

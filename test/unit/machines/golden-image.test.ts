@@ -20,11 +20,12 @@ const own = {
   appUrl: 'https://app.example.org',
   engineCaCertificate: 'PEM',
   network: '10.20.0.0/16',
+  image: 'Debian:debian-13:13-gen2:latest',
 };
 
 describe('a golden image', () => {
   it('and the customData of machines that boot from it hold together what a machine installs by itself', () => {
-    const image = paths(renderBuilderCloudInit()).filter((path) => !path.includes('become-image'));
+    const image = paths(renderBuilderCloudInit(own.image)).filter((path) => !path.includes('become-image'));
     const golden = paths(renderCloudInit({ ...own, installed: true }));
     expect([...image, ...golden].sort()).toEqual(paths(renderCloudInit(own)).sort());
     expect(configOf(renderCloudInit({ ...own, installed: true })).packages).toBeUndefined();
@@ -32,7 +33,7 @@ describe('a golden image', () => {
   });
 
   it('holds nothing of any one machine', () => {
-    const text = renderBuilderCloudInit();
+    const text = renderBuilderCloudInit(own.image);
     for (const secret of ['/etc/berth/agent.json', '/etc/docker/tls', '/etc/docker/daemon.json'])
       expect(paths(text)).not.toContain(secret);
     expect(Buffer.byteLength(text)).toBeLessThan(65_535);

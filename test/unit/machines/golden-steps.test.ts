@@ -11,10 +11,10 @@ import { MachineStatus } from '../../../shared/model/machine.ts';
 const now = new Date('2026-11-25T12:00:00Z');
 const ago = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
 const profile = '0123456789abcdef';
-const wanted = [{ profile, base: 'Debian:debian-12:12-gen2:latest', sizes: ['Standard_B2s'] }];
+const wanted = [{ profile, base: 'Debian:debian-13:13-gen2:latest', sizes: ['Standard_B2s'] }];
 const image = (status: GoldenStatus, changes: Partial<GoldenImage> = {}): GoldenImage =>
   GoldenImage.parse({
-    ...{ profile, base: 'Debian:debian-12:12-gen2:latest', name: 'berth-x', attempt: 2, failures: 0, status },
+    ...{ profile, base: 'Debian:debian-13:13-gen2:latest', name: 'berth-x', attempt: 2, failures: 0, status },
     ...changes,
   });
 const up = MachineStatus.parse({ state: 'ready', since: ago(600) });

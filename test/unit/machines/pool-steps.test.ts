@@ -16,7 +16,7 @@ function machine(letters: string, status: MachineStatus, idleSince?: string): Ma
     name,
     pool,
     size: 'Standard_B2s',
-    image: 'Debian:debian-12:12-gen2:latest',
+    image: 'Debian:debian-13:13-gen2:latest',
     resources: resourceNames(name),
     vmId: '/x',
     cpu: 2,

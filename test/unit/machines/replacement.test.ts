@@ -12,7 +12,7 @@ import { PoolName } from '../../../shared/model/names.ts';
 import { PoolSpec } from '../../../shared/model/pool.ts';
 
 const NOW = new Date('2026-11-25T12:00:00Z');
-const IMAGE = 'Debian:debian-12:12-gen2:latest';
+const IMAGE = 'Debian:debian-13:13-gen2:latest';
 const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000).toISOString();
 const spec = (wishes: Record<string, unknown> = {}) => PoolSpec.parse(wishes);
 const pool = PoolName.parse('default');

@@ -12,7 +12,7 @@ const machine = Machine.parse({
   name,
   pool: 'default',
   size: 'Standard_B2s',
-  image: 'Debian:debian-12:12-gen2:latest',
+  image: 'Debian:debian-13:13-gen2:latest',
   resources: resourceNames(name),
   vmId: '/x',
   cpu: 2,

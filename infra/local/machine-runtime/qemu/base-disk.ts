@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { aptSettings } from '../apt-settings.ts';
-import { hostRelease } from '../base-recipe.ts';
 import { run } from '../command.ts';
 import { makeRoot } from '../make-root.ts';
+import { makeForRelease } from '../release.ts';
 import { platformScript, platformUnit } from './boot-script.ts';
 import { qemuRecipe } from './recipe.ts';
 
@@ -34,9 +34,11 @@ export interface BaseDiskOptions {
 /** As large as an ext4 of a minimal Debian may grow while it is made; a machine's own disk is larger, and grows into it. */
 const BYTES = 3 * 2 ** 30;
 
-/** Makes, or finds, the disk. Takes some minutes the first time. */
-export async function ensureBaseDisk({ cache, report, signal }: BaseDiskOptions): Promise<BaseDisk> {
-  const release = hostRelease() ?? 'bookworm';
+/** Makes, or finds, the disk that marketplace references of a release boot. Takes some minutes the first time. */
+export const ensureBaseDisk = (release: string, options: BaseDiskOptions): Promise<BaseDisk> =>
+  makeForRelease(release, options, (made) => makeBaseDisk(made, options));
+
+async function makeBaseDisk(release: string, { cache, report, signal }: BaseDiskOptions): Promise<BaseDisk> {
   const recipe = qemuRecipe(release);
   const digest = createHash('sha256')
     .update(JSON.stringify([recipe, platformScript, platformUnit]))

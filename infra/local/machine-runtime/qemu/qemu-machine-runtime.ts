@@ -21,7 +21,8 @@ import {
   writePower,
 } from '../machine-folder.ts';
 import type { MachineRuntime } from '../machine-runtime.ts';
-import { once } from '../once.ts';
+import { oncePer } from '../once.ts';
+import { newestRelease, releaseOf } from '../release.ts';
 import { findAccelerator } from './accelerator.ts';
 import { ensureBaseDisk } from './base-disk.ts';
 import { agentAnswers, runByAgent } from './guest-agent.ts';
@@ -47,7 +48,7 @@ export interface QemuMachineRuntimeOptions {
 }
 
 /** What a machine was made with, for its next start. */
-const Hardware = z.object({ cores: z.number(), memory: z.number() });
+const Hardware = z.object({ cores: z.number(), memory: z.number(), release: z.string() });
 
 /** Size of a machine's disk: it takes only what is written. */
 const DISK = '30G';
@@ -75,8 +76,8 @@ export async function qemuMachineRuntime(
     apt: aptOfMachines(),
   };
   const closing = new AbortController();
-  const base = once(() => ensureBaseDisk({ ...options, signal: closing.signal }));
-  base().catch(() => {});
+  const base = oncePer((release: string) => ensureBaseDisk(release, { ...options, signal: closing.signal }));
+  base(newestRelease).catch(() => {});
 
   const isThere = (name: string) => existsSync(hardwareFile(directory, name));
   const isRunning = (name: string) => runningProcess(place, name) !== undefined;
@@ -84,10 +85,10 @@ export async function qemuMachineRuntime(
     if (!isThere(name)) throw absentMachine(name);
     writePower(directory, name, 'on');
     if (isRunning(name)) return;
-    const hardware = Hardware.parse(JSON.parse(readFileSync(hardwareFile(directory, name), 'utf8')));
+    const { release, ...hardware } = hardwareOf(name);
     await ensureTap(tapName(id, name), bridge);
     const discs = await makeDiscs(directory, name);
-    await startProcess(place, name, { ...hardware, accelerator, base: await base(), discs });
+    await startProcess(place, name, { ...hardware, accelerator, base: await base(release), discs });
   };
   const stop = async (name: string) => {
     writePower(directory, name, 'off');
@@ -95,6 +96,9 @@ export async function qemuMachineRuntime(
   };
   const imageFile = (imageId: string) =>
     join(directory, 'images', `${createHash('sha256').update(imageId.toLowerCase()).digest('hex')}.qcow2`);
+  const releaseFile = (imageId: string) => `${imageFile(imageId)}.release`;
+  const hardwareOf = (name: string) =>
+    Hardware.parse(JSON.parse(readFileSync(hardwareFile(directory, name), 'utf8')));
 
   for (const name of machineFolders(directory)) {
     if (!isThere(name) || isRunning(name) || readPower(directory, name) !== 'on') continue;
@@ -110,8 +114,13 @@ export async function qemuMachineRuntime(
     create: async (request) => {
       const { name, address, cores, memory, image } = request;
       if (!isThere(name)) {
-        const { disk } = await base();
         const captured = image.kind === 'captured' ? imageFile(image.imageId) : undefined;
+        // The kernel is given to QEMU beside the disk that has its modules.
+        const release =
+          image.kind === 'captured'
+            ? readFileSync(releaseFile(image.imageId), 'utf8')
+            : releaseOf(image.reference);
+        const { disk } = await base(release);
         writeMachineFolder(directory, request, surroundings);
         const bits = Number(options.subnet.split('/')[1]);
         const network = { address, bits, gateway: options.gateway, resolvers: nameServers() };
@@ -121,7 +130,7 @@ export async function qemuMachineRuntime(
         await run('qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, files.disk, DISK]);
         // Last: a machine with this file is whole.
         const file = hardwareFile(directory, name);
-        writeFileSync(`${file}.new`, JSON.stringify({ cores, memory }));
+        writeFileSync(`${file}.new`, JSON.stringify({ cores, memory, release }));
         renameSync(`${file}.new`, file);
       }
       if (readPower(directory, name) !== 'off') await start(name);
@@ -153,9 +162,12 @@ export async function qemuMachineRuntime(
       mkdirSync(join(directory, 'images'), { recursive: true });
       // Whole, so that it depends on no other disk.
       await run('qemu-img', ['convert', '-O', 'qcow2', processFiles(place, name).disk, `${file}.new`]);
+      writeFileSync(releaseFile(imageId), hardwareOf(name).release);
       renameSync(`${file}.new`, file);
     },
-    removeImage: async (imageId) => rmSync(imageFile(imageId), { force: true }),
+    removeImage: async (imageId) => {
+      for (const file of [imageFile(imageId), releaseFile(imageId)]) rmSync(file, { force: true });
+    },
     run: async (name, program) => {
       if (!isRunning(name)) throw isThere(name) ? down(name) : absentMachine(name);
       return await runByAgent(processFiles(place, name).agent, program);

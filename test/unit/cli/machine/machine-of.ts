@@ -5,7 +5,7 @@ export const machineOf = (about: { readonly name: string } & Readonly<Record<str
   Machine.parse({
     pool: 'by-hand',
     size: 'Standard_B2s',
-    image: 'Debian:debian-12:12-gen2:latest',
+    image: 'Debian:debian-13:13-gen2:latest',
     resources: { vm: 'vm', nic: 'nic', disk: 'disk' },
     vmId: '/subscriptions/s',
     address: '10.0.0.4',

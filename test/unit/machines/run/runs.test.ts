@@ -18,7 +18,7 @@ const machine = (name: string, over: object = {}): Machine =>
     name,
     pool: 'by-hand',
     size: 'Standard_B2s',
-    image: 'Debian:debian-12:12-gen2:latest',
+    image: 'Debian:debian-13:13-gen2:latest',
     resources: { vm: `${name}-vm`, nic: 'n', disk: 'd' },
     vmId: `/subscriptions/s/virtualMachines/${name}`,
     cpu: 2,
