@@ -43,21 +43,20 @@ export async function programsHere(folder: string, report: Report): Promise<read
 
 /** Name and version of the zot in the path; it comes neither with Debian nor by `go install`. */
 export async function zotHere(report: Report): Promise<string | undefined> {
-  const version = await versionOf('zot');
-  if (version === undefined) report('zot: left out, there is no program zot in the path');
-  return version === undefined ? undefined : `zot ${version}`;
-}
-
-async function versionOf(program: string): Promise<string | undefined> {
   try {
-    return /v?(\d+\.\d+\.\d+)/.exec(await said(program))?.[1];
+    const { stdout, stderr } = await execute('zot', ['--version']);
+    // A line of JSON, whose other version is the specification's.
+    return `zot ${/"commit":"v?(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1] ?? ''}`.trim();
   } catch {
+    report('zot: left out, there is no program zot in the path');
     return undefined;
   }
 }
 
-/** zot writes it to its standard error. */
-async function said(program: string): Promise<string> {
-  const { stdout, stderr } = await execute(program, ['--version']);
-  return `${stdout}${stderr}`;
+async function versionOf(program: string): Promise<string | undefined> {
+  try {
+    return /v?(\d+\.\d+\.\d+)/.exec((await execute(program, ['--version'])).stdout)?.[1];
+  } catch {
+    return undefined;
+  }
 }

@@ -25,8 +25,18 @@ export type BuildLook =
 
 const BUILDER = 'berth-ingress-build';
 const BASE = { repository: 'berth-ingress-base', tag: 'latest' };
-const LINKS = ['bin', 'sbin', 'lib', 'lib64'].map((folder) => ({ path: folder, to: `usr/${folder}` }));
-const FOLDERS = ['usr/', 'etc/', 'tmp/', 'work/', 'out/', 'proc/', 'sys/', 'dev/', 'run/', 'var/', 'root/'];
+/** Where the machine's /etc is: engines since 25 put files of their own into /etc, which therefore must be the container's. */
+const ETC = 'machine-etc';
+/** What of it apt and the programs around it read; one that a machine does not have leads nowhere. */
+const SETTINGS = [
+  ...['apt', 'dpkg', 'alternatives', 'passwd', 'group', 'nsswitch.conf', 'gai.conf'],
+  ...['ssl', 'ca-certificates', 'ca-certificates.conf', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d'],
+];
+const LINKS = [
+  ...['bin', 'sbin', 'lib', 'lib64'].map((folder) => ({ path: folder, to: `usr/${folder}` })),
+  ...SETTINGS.map((name) => ({ path: `etc/${name}`, to: `../${ETC}/${name}` })),
+];
+const FOLDERS = [`${ETC}/`, 'usr/', 'etc/', 'tmp/', 'work/', 'out/', 'proc/', 'sys/', 'dev/', 'run/', 'var/', 'root/'];
 
 /**
  * Begins to put the image together: no image can be pulled from anywhere, so the container that does it has nothing of its
@@ -42,7 +52,7 @@ export async function beginBuild({ inside }: Workshop): Promise<void> {
     Image: `${BASE.repository}:${BASE.tag}`,
     Cmd: ['/bin/sh', '-c', ASSEMBLE],
     Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-    HostConfig: { Binds: ['/usr:/usr:ro', '/etc:/etc:ro'], NetworkMode: 'host', CpuShares: 512 },
+    HostConfig: { Binds: ['/usr:/usr:ro', `/etc:/${ETC}:ro`], NetworkMode: 'host', CpuShares: 512 },
   });
 }
 

@@ -108,7 +108,8 @@ const PROGRAMS = 'sh awk cat date echo grep head mkdir mv printf rm rmdir sed sl
 
 /**
  * Runs in a container whose /usr and /etc are the machine's: its own apt brings the proxy and the libraries that it
- * needs, as Debian signs them, into /out. Nothing of the machine is changed.
+ * needs, as Debian signs them, into /out. Nothing of the machine is changed. That a library is missing shows when the
+ * programs are asked for their versions.
  */
 export const ASSEMBLE = `set -eu
 umask 022
@@ -120,7 +121,7 @@ apt-get $apt -q update
 wanted="haproxy socat busybox-static"
 needed=$(apt-cache $apt depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances $wanted | awk -v wanted="$wanted" '
   /^[^ ]/ { package = $1 }
-  /^ .*Depends: lib[^ ]*$/ { edges[package] = edges[package] " " $NF }
+  /^ .*Depends: (lib|zlib1g)[^ ]*$/ { edges[package] = edges[package] " " $NF }
   function visit(name, list, count, at) {
     if (name in seen) return
     seen[name] = 1
@@ -141,9 +142,11 @@ rm -rf /out/usr/share /out/etc /out/var /out/usr/lib/systemd /out/lib/systemd
 mkdir -p /out/etc /out/run /out/tmp /out/berth/incoming
 echo 'root:x:0:0:root:/:/bin/sh' > /out/etc/passwd
 echo 'root:x:0:' > /out/etc/group
-chroot /out /usr/sbin/haproxy -v | head -1
+chroot /out /usr/bin/socat -V > /dev/null
+shown=$(chroot /out /usr/sbin/haproxy -v)
+echo "$shown" | head -1
 ls -1 | sed -n 's/^haproxy_\\([^_]*\\)_.*/haproxy \\1/p'
 `;
 
 /** Names what an image was made from besides Debian's packages: grows with every change of this file. */
-export const RECIPE = 'recipe-2';
+export const RECIPE = 'recipe-3';

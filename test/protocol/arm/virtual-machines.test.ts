@@ -53,7 +53,7 @@ describe('ARM: virtual machines', () => {
       address: '10.77.0.4',
       cores: 2,
       memory: 4096,
-      image: { kind: 'marketplace', reference: 'Debian:debian-13:13-gen2:latest' },
+      image: { kind: 'marketplace', reference: 'Debian:debian-12:12-gen2:latest' },
       customData: Buffer.from('#cloud-config\n').toString('base64'),
       adminUser: 'berth',
     });
