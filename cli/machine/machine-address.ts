@@ -14,8 +14,13 @@ export function addressOf(machine: Machine): string {
   });
 }
 
+const ENGINE_PORT = 2376;
+
 /** As in DOCKER_HOST. 2376 is the engine's port with mutual TLS. @throws Failure `machine-without-address` */
-export const engineUrl = (machine: Machine): string => `tcp://${addressOf(machine)}:2376`;
+export const engineUrl = (machine: Machine): string => `tcp://${addressOf(machine)}:${ENGINE_PORT}`;
+
+/** @throws Failure `machine-without-address` */
+export const engineAt = (machine: Machine) => ({ host: addressOf(machine), port: ENGINE_PORT });
 
 /** @throws Failure `machine-not-ready` for one whose engine cannot answer now */
 export function mustRun(machine: Machine): Machine {

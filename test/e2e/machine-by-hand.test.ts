@@ -99,6 +99,7 @@ describe.skipIf(obstacle !== undefined)(
       expect(await person.bash("docker ps --format '{{.Names}}'")).toMatchObject({
         code: 0,
         stdout: 'keep\n',
+        stderr: '',
       });
     });
 

@@ -3,10 +3,14 @@ import type { Command } from 'commander';
 import { regenerateCertificate } from '../../../shared/api/routes/by-hand.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
+import { presents } from '../../machine/await-engine.ts';
+import { engineAt } from '../../machine/machine-address.ts';
 import { certificateOf, type MachineSession, withMachines } from '../../machine/machine-session.ts';
 
 /** Milliseconds: the agent asks every 10 s what there is to do. */
 const PATIENCE = 90_000;
+/** Milliseconds: an engine with many containers takes long to start. */
+const RESTART = 60_000;
 
 export function addRegenerateCerts(machine: Command): void {
   machine
@@ -27,8 +31,11 @@ async function regenerate(session: MachineSession, name: string): Promise<void> 
   await client.call(regenerateCertificate, { params: { machine: name } });
   output.say(`${name} is told with its next report, every 10 s`);
   for (const begin = Date.now(); ; ) {
-    const { certificate, heardAt } = await session.find(name);
+    const machine = await session.find(name);
+    const { certificate, heardAt } = machine;
     if (certificate !== undefined && certificate.serial !== before) {
+      const seen = await presents(engineAt(machine), certificate.serial, RESTART, interrupted);
+      if (!seen) output.say(`its engine was not seen with it from here; it starts again with it`);
       output.piece(
         { machine: name, certificate },
         `${name} has a new certificate, good until ${certificate.notAfter}\n`,
