@@ -22,8 +22,8 @@ export interface Filling {
 
 export interface Client {
   readonly connection: Connection;
-  /** @throws Failure: what the API answered, or `unreachable` */
-  call<A>(route: Route<unknown, unknown, unknown, A>, filling?: Filling): Promise<A>;
+  /** @throws Failure: what the API answered, or `unreachable`, which an aborted call is too */
+  call<A>(route: Route<unknown, unknown, unknown, A>, filling?: Filling, signal?: AbortSignal): Promise<A>;
   /** The answer's stream, for routes that stream. @throws Failure */
   open(
     route: Route<unknown, unknown, unknown, unknown>,
@@ -60,14 +60,14 @@ export function makeClient(connection: Connection): Client {
       const isLast = attempt === ATTEMPTS || signal?.aborted === true || filling.stream !== undefined;
       if (result instanceof Error) {
         if (isLast || !passes(result)) throw unreachable(connection, result);
-        await sleep(200 * attempt);
+        await pause(200 * attempt, signal);
         continue;
       }
       const status = result.statusCode ?? 0;
       if (status >= 200 && status < 300) return result;
       const answer = await textOf(result);
       if (!LATER.has(status) || isLast) throw failureOf(problemIn(answer, status));
-      await sleep(1000 * Math.min(5, Number(result.headers['retry-after'] ?? 1) || 1));
+      await pause(1000 * Math.min(5, Number(result.headers['retry-after'] ?? 1) || 1), signal);
     }
   };
 
@@ -112,14 +112,18 @@ export function makeClient(connection: Connection): Client {
 
   return {
     connection,
-    async call<A>(route: Route<unknown, unknown, unknown, A>, filling: Filling = {}) {
-      const text = await textOf(await ask(route, filling));
+    async call<A>(route: Route<unknown, unknown, unknown, A>, filling: Filling = {}, signal?: AbortSignal) {
+      const text = await textOf(await ask(route, filling, signal));
       return (text === '' ? null : JSON.parse(text)) as A;
     },
     open: ask,
     close: () => agent.destroy(),
   };
 }
+
+/** Ends early where nobody wants the answer any more: the next attempt says so. */
+const pause = (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
+  sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 
 async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

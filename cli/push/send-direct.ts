@@ -49,11 +49,10 @@ export async function sendDirect(
 ): Promise<'sent' | 'exists' | 'indirect'> {
   const { repository, digest, region } = blob;
   const begin = (id: string | undefined): Promise<BegunUpload> =>
-    unlessAborted(
+    parts.client.call(
+      beginUpload,
+      { json: { repository, digest, size: region.size, ...(id === undefined ? {} : { id }) } },
       parts.signal,
-      parts.client.call(beginUpload, {
-        json: { repository, digest, size: region.size, ...(id === undefined ? {} : { id }) },
-      }),
     );
   let begun = await begin(blob.id);
   if (begun.status !== 'open') return begun.status;
@@ -69,29 +68,13 @@ export async function sendDirect(
     begun = again;
   }
   for (;;) {
-    const committed = await unlessAborted(
+    const committed = await parts.client.call(
+      commitUpload,
+      { params: { upload: begun.id }, json: { repository } },
       parts.signal,
-      parts.client.call(commitUpload, { params: { upload: begun.id }, json: { repository } }),
     );
     if (committed.status === 'done') return 'sent';
     progress.checked(committed.verified);
-  }
-}
-
-/** A user who has had enough does not wait for an answer. */
-async function unlessAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    // What it brings after that is of no interest.
-    answer.catch(() => undefined);
   }
 }
 
