@@ -36,7 +36,20 @@ const LINKS = [
   ...['bin', 'sbin', 'lib', 'lib64'].map((folder) => ({ path: folder, to: `usr/${folder}` })),
   ...SETTINGS.map((name) => ({ path: `etc/${name}`, to: `../${ETC}/${name}` })),
 ];
-const FOLDERS = [`${ETC}/`, 'usr/', 'etc/', 'tmp/', 'work/', 'out/', 'proc/', 'sys/', 'dev/', 'run/', 'var/', 'root/'];
+const FOLDERS = [
+  `${ETC}/`,
+  'usr/',
+  'etc/',
+  'tmp/',
+  'work/',
+  'out/',
+  'proc/',
+  'sys/',
+  'dev/',
+  'run/',
+  'var/',
+  'root/',
+];
 
 /**
  * Begins to put the image together: no image can be pulled from anywhere, so the container that does it has nothing of its

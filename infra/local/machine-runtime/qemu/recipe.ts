@@ -8,7 +8,8 @@ export function qemuRecipe(release: string): BaseRecipe {
   const { packages, options, script } = baseRecipe(release);
   return {
     release,
-    packages: [...packages, 'linux-image-cloud-amd64', 'udev', 'qemu-guest-agent'],
+    // e2fsprogs: its disk grows at boot, and since Debian 13 no minimal system has that by itself.
+    packages: [...packages, 'linux-image-cloud-amd64', 'udev', 'qemu-guest-agent', 'e2fsprogs'],
     options: options.map((option) => (option === '--format=tar' ? '--format=directory' : option)),
     script: `${script}for unit in systemd-udevd.service systemd-udev-trigger.service systemd-udev-settle.service \\
   systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service
