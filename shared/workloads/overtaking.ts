@@ -17,7 +17,7 @@ export function overtaking(
   const healthy = revisions.find(({ number }) => number === healthyRevision);
   if (accepted === undefined || healthy === undefined || removing) return {};
   const template = templateOf(healthy);
-  if (templateOf(revision) === template) return {};
+  if ([template, templateOf(accepted)].includes(templateOf(revision))) return {};
   const progress = (served: number) => ({ progress: { ...BEGUN, revision: revision.number, served } });
   const known = servedOf(before);
   if (templateOf(accepted) !== template) return known === undefined ? {} : progress(known);

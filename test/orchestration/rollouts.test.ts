@@ -114,6 +114,20 @@ describe('a rollout that overtakes a scale-up', () => {
     expect(await states(world)).toEqual(Array(4).fill('r4 healthy'));
   });
 
+  test('stays where it is in its steps when its own number changes', async () => {
+    const steps = [
+      { percent: 25, pause: 'until-resumed' },
+      { percent: 50, pause: 'until-resumed' },
+    ];
+    const { world, restart } = await overtaken(4, { strategy: 'canary', steps });
+    expect((await world.carryOut(restart)).output).toMatchObject({ state: 'paused' });
+    const [resumed] = await tell(world, 'resume-rollout');
+    expect(resumed?.output).toMatchObject({ state: 'paused' });
+    expect((await world.service())?.progress).toMatchObject({ revision: 3, stage: 1, served: 4 });
+    await world.send(world.command({ type: 'scale', ...name, replicas: 6 }));
+    expect((await world.service())?.progress).toMatchObject({ revision: 4, stage: 1, served: 4 });
+  });
+
   test('goes back to all that were wanted when it fails', async () => {
     const { world } = await overtaken(4, { surge: 1 });
     world.deaf.add(b);
