@@ -63,6 +63,17 @@ describe('rolling', () => {
     for (const { after } of rounds) expect(served(after)).toBeGreaterThanOrEqual(3);
   });
 
+  test('of a number that never came to be, as many stay as were there', () => {
+    const desired = to({ surge: 0, unavailable: 1 });
+    const shortage = { since: NOW, retryAt: NOW + 5_000, reason: 'no machine has room' };
+    const next = (progress?: { stage: number; served: number }) =>
+      nextSteps(desired, { ...serving(1), shortage, ...(progress && { progress }) }, NOW);
+    const kinds = (one: ReturnType<typeof next>) =>
+      one.kind === 'steps' ? one.steps.map(({ step }) => step) : one.kind;
+    expect(kinds(next({ stage: 0, served: 1 }))).toContain('stop-replica');
+    expect(kinds(next())).not.toContain('stop-replica');
+  });
+
   test('a share of few replicas that would be none is one', () => {
     const { finished, end } = simulate(to({ surge: 0, unavailable: '10%' }, 2), serving(2), plenty);
     expect(finished).toBe(true);
