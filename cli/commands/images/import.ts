@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { getImport, type ImportView, startImport } from '../../../shared/api/routes/imports.ts';
-import { parseImageReference } from '../../../shared/model/image.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
+import { imageNamed, tagOf } from '../../image-name.ts';
 import { type Session, withSession } from '../../session.ts';
 
 interface Options {
@@ -39,15 +39,18 @@ export function addImport(images: Command): void {
           message: '--platform and --all-platforms exclude each other.',
           exitCode: exitCodes.usage,
         });
-      const as = options.as === undefined ? undefined : parseImageReference(options.as);
-      const json = {
-        from,
-        ...(as === undefined ? {} : { to: { repository: as.repository, tag: as.tag } }),
-        ...(options.platform === undefined ? {} : { platform: options.platform }),
-        referrers: options.withReferrers === true,
-      };
       return withSession(command, async (session) => {
         const { client, output } = session;
+        const { as } = options;
+        const to = as === undefined ? undefined : imageNamed(session, as);
+        const json = {
+          from,
+          ...(as === undefined || to === undefined
+            ? {}
+            : { to: { repository: to.repository, tag: tagOf(to, as) } }),
+          ...(options.platform === undefined ? {} : { platform: options.platform }),
+          referrers: options.withReferrers === true,
+        };
         const { id } = await client.call(startImport, { json });
         if (options.detach === true) return output.data({ id }, () => id);
         const view = await awaitImport(session, id);

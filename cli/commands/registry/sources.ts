@@ -7,10 +7,10 @@ import {
   refreshCopies,
   testSource,
 } from '../../../shared/api/routes/sources.ts';
-import { parseImageReference } from '../../../shared/model/image.ts';
 import { hostOfUrl } from '../../../shared/model/registry-address.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
+import { imageNamed, tagOf, tagsNamed } from '../../image-name.ts';
 import { harmless, table } from '../../output.ts';
 import { withSession } from '../../session.ts';
 import { type UpstreamOptions, upstreamOf } from './upstream-options.ts';
@@ -102,9 +102,13 @@ export function addSources(registry: Command): void {
     .argument('<name>')
     .argument('[image]', 'an image below its prefix: hub/library/nginx:1.27')
     .action((source: string, image: string | undefined, _options, command: Command) =>
-      withSession(command, async ({ client, output }) => {
-        const reference = image === undefined ? undefined : parseImageReference(image);
-        const json = { repository: reference?.repository, tag: reference?.tag };
+      withSession(command, async (session) => {
+        const { client, output } = session;
+        const reference = image === undefined ? undefined : imageNamed(session, image);
+        const json =
+          image === undefined || reference === undefined
+            ? {}
+            : { repository: reference.repository, tag: tagOf(reference, image) };
         const result = await client.call(testSource, { params: { source }, json });
         if (result.outcome === 'failed') throw new Failure({ ...result, exitCode: exitCodes.failed });
         output.data(
@@ -118,10 +122,9 @@ export function addSources(registry: Command): void {
     .description('asks what tags mean by now; one that moved is a push, and rolls services out')
     .argument('<image>', 'a copy: hub/library/nginx:1.27; without a tag all tags that are here')
     .action((image: string, _options, command: Command) =>
-      withSession(command, async ({ client, output }) => {
-        const { repository, tag } = parseImageReference(image);
-        const json = { repository, ...(image.includes(':') ? { tag } : {}) };
-        const { results } = await client.call(refreshCopies, { json });
+      withSession(command, async (session) => {
+        const { client, output } = session;
+        const { results } = await client.call(refreshCopies, { json: tagsNamed(session, image) });
         output.data(results, () =>
           table(
             ['TAG', 'OUTCOME', 'DIGEST'],

@@ -1,4 +1,6 @@
 import { urlOfHost } from '../../../shared/model/registry-address.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { Failure } from '../../failure.ts';
 import { readNamedText } from '../../named-file.ts';
 import { readPassword } from './password.ts';
 
@@ -18,6 +20,16 @@ export interface UpstreamOptions {
 export async function upstreamOf(where: string, options: UpstreamOptions) {
   const { username, passwordStdin = false, plainHttp = false, authority } = options;
   const [, scheme, host = '', path = ''] = /^(?:(https?):\/\/)?([^/]+)\/?(.*?)\/?$/.exec(where) ?? [];
+  if (!URL.canParse(`https://${host}`) || path.startsWith('/'))
+    throw usage(
+      `"${where}" is no address of a registry.`,
+      'Write it as before an image, with what comes before its repositories: docker.io, ghcr.io/owner, registry.example:5000/team',
+    );
+  if (passwordStdin && username === undefined)
+    throw usage(
+      '--password-stdin gives a password, and nobody is named whose it is.',
+      'Add --username NAME.',
+    );
   const usual = plainHttp ? `http://${host}` : urlOfHost(host);
   const password = username === undefined ? undefined : await readPassword(username, passwordStdin);
   return {
@@ -37,3 +49,6 @@ export async function upstreamOf(where: string, options: UpstreamOptions) {
     credential: password === undefined ? undefined : { username, password },
   };
 }
+
+const usage = (message: string, remedy: string): Failure =>
+  new Failure({ code: 'usage', message, remedy, exitCode: exitCodes.usage });

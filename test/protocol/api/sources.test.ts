@@ -83,6 +83,60 @@ describe('berth registry sources', () => {
     });
   });
 
+  it('takes images as docker names them, with the host of this registry, and refuses what is none in words', async () => {
+    const host = new URL(server.url).host;
+    await berth(
+      [
+        'registry',
+        'sources',
+        'create',
+        'lib',
+        '--from',
+        `${other.host}/lib`,
+        '--plain-http',
+        '--username',
+        'x',
+        '--password-stdin',
+      ],
+      'reader-key',
+    );
+    expect((await registry('sources', 'test', 'lib', `${host}/lib/app:v1`)).stdout).toContain(
+      image.manifest.digest,
+    );
+    expect((await registry('sources', 'refresh', `${host}/lib/app:v1`)).stdout).toMatch(
+      /v1 +(moved|unchanged) /,
+    );
+    expect((await registry('sources', 'refresh', `${host}/lib/app`)).stdout).toMatch(/v1 +unchanged /);
+    const digest = `lib/app@${image.manifest.digest}`;
+    for (const [words, said] of [
+      [['registry', 'sources', 'test', 'lib', 'Not an image'], 'is not an image reference'],
+      [['registry', 'sources', 'test', 'lib', digest], 'is no tag'],
+      [['registry', 'sources', 'refresh', 'Not an image'], 'is not an image reference'],
+      [['registry', 'sources', 'refresh', digest], 'is no tag'],
+      [['images', 'import', `${other.host}/lib/app:v1`, '--as', 'Not an image'], 'is not an image reference'],
+      [['images', 'import', `${other.host}/lib/app:v1`, '--as', digest], 'is no tag'],
+    ] as const) {
+      const { code, stderr } = await berth(words);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+      expect(stderr).not.toContain('    at ');
+    }
+    expect((await registry('sources', 'delete', 'lib')).code).toBe(0);
+  });
+
+  it('refuses a password without a name, and addresses that are none, before anything is asked', async () => {
+    const create = (...more: string[]) => berth(['registry', 'sources', 'create', 'lib', ...more], 'secret');
+    expect(await create('--from', 'r.example', '--password-stdin')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--username'),
+    });
+    for (const from of ['ftp://r.example/lib', ''])
+      expect(await create('--from', from)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('is no address of a registry'),
+      });
+    expect((await registry('sources')).stdout).toContain('There is none yet');
+  });
+
   it.each([
     [{ upstream: { url: 'http://r.example' }, prefix: 'x' }, 'http is not encrypted'],
     [{ upstream: { url: 'https://r.example/path' }, prefix: 'x' }, 'without a path'],
