@@ -71,7 +71,7 @@ export function* bring(
 const failed = ({ code, message, remedy }: Omit<Refused, 'outcome'>): Imported => ({
   state: 'failed',
   code,
-  reason: message,
+  reason: code === 'activity-failed' ? reasonIn(message) : message,
   remedy,
 });
 
@@ -80,5 +80,12 @@ const exhausted = (error: unknown): Omit<Refused, 'outcome'> => ({
   message: error instanceof Error ? error.message : String(error),
   remedy: 'Import it again: what has arrived is not fetched again.',
 });
+
+/** The host puts the activity's name before the reason, and behind it the places in our code where it was thrown. */
+const reasonIn = (text: string): string =>
+  text
+    .replace(/^([\w-]+: )?Activity function '[^']*' failed:\s*/, '')
+    .split('\n')[0]
+    ?.trim() || text;
 
 orchestration(importImage, bring);

@@ -175,6 +175,29 @@ describe('an import', () => {
     expect((await run(order())).output).toMatchObject({ state: 'done' });
   });
 
+  test('that fails at every attempt says why, and not where in our code', () => {
+    const context = {
+      df: { callActivityWithRetry: () => ({}), setCustomStatus() {}, Task: { all: () => ({}) } },
+    } as never;
+    const fromHost = (activity: string) =>
+      new Error(
+        `Activity function '${activity}' failed:  upstream-unreachable: r.example does not answer. \n Error: upstream-unreachable\n    at nameable (file:///app/activity.ts:64:32)`,
+      );
+    const failed = {
+      state: 'failed',
+      code: 'activity-failed',
+      reason: 'upstream-unreachable: r.example does not answer.',
+    };
+    const planning = bring(context, order());
+    planning.next();
+    expect(planning.throw(fromHost('plan-import')).value).toMatchObject(failed);
+    const copying = bring(context, order());
+    copying.next();
+    const { digest } = image().manifest;
+    copying.next({ outcome: 'done', value: { digest, blobs: [{ digest, size: 1 }], manifests: [] } });
+    expect(copying.throw(fromHost('copy-blob')).value).toMatchObject(failed);
+  });
+
   test.each([
     ['what is not there', { from: { host: '', repository: 'lib/none', tag: 'v1' } }, 'upstream-not-found'],
     [
