@@ -22,7 +22,7 @@ export function checkCompression(compression: Compression): void {
   throw new Failure({
     code: 'compression-unknown',
     message: `This Node.js (${process.version}) has no zstd.`,
-    remedy: 'Use --compression gzip, or Node.js 22.15 or newer.',
+    remedy: 'Use --compress gzip, or Node.js 22.15 or newer.',
     exitCode: exitCodes.usage,
   });
 }

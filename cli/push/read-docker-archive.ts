@@ -3,8 +3,8 @@ import { Digest } from '../../shared/model/image.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import type { Archive } from './archive.ts';
-import { manifestTypes } from './manifest.ts';
-import type { LocalImage } from './read-image.ts';
+import { isFor, manifestTypes, OwnPlatform, otherPlatform } from './manifest.ts';
+import type { LocalImage, Wanted } from './read-image.ts';
 import { bytesOf, partOf, type Region } from './region.ts';
 
 /** manifest.json of what docker save writes: https://github.com/moby/docker-image-spec/blob/v1.2.0/spec.md */
@@ -14,22 +14,20 @@ const Images = z
   )
   .min(1);
 
-const Config = z.object({ rootfs: z.object({ diff_ids: z.array(Digest) }) });
+const Config = OwnPlatform.extend({ rootfs: z.object({ diff_ids: z.array(Digest) }) });
 
 /**
- * @param wanted name of the image, where the archive has several
- * @throws Failure `archive-invalid`, `archive-incomplete`, `archive-ambiguous`
+ * @param wanted `name` of the image, where the archive has several
+ * @throws Failure `archive-invalid`, `archive-incomplete`, `archive-ambiguous`, `platform-not-here`
  */
-export async function readDockerArchive(archive: Archive, wanted: string | undefined): Promise<LocalImage> {
+export async function readDockerArchive(archive: Archive, { name, platform }: Wanted): Promise<LocalImage> {
   const images = Images.safeParse(await archive.json('manifest.json'));
   if (!images.success) throw invalid(archive, 'its manifest.json names no image');
   const [first, second] = images.data;
   const image =
     second === undefined
       ? first
-      : images.data.find(({ RepoTags }) =>
-          RepoTags?.some((tag) => tag === wanted || tag.endsWith(`/${wanted}`)),
-        );
+      : images.data.find(({ RepoTags }) => RepoTags?.some((tag) => tag === name || tag.endsWith(`/${name}`)));
   if (image === undefined) {
     const names = images.data.map(({ RepoTags, Config: config }) => RepoTags?.[0] ?? config);
     throw new Failure({
@@ -42,6 +40,7 @@ export async function readDockerArchive(archive: Archive, wanted: string | undef
   const config = Config.safeParse(await archive.json(image.Config)).data;
   if (config?.rootfs.diff_ids.length !== image.Layers.length)
     throw invalid(archive, `${image.Config} does not name its ${image.Layers.length} layers`);
+  if (platform !== undefined && !isFor(config, platform)) throw otherPlatform(archive.name, platform, config);
   return {
     kind: 'image',
     manifest: undefined,

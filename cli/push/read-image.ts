@@ -3,7 +3,15 @@ import { Digest } from '../../shared/model/image.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import type { Archive } from './archive.ts';
-import { isIndex, Manifest, manifestTypes, platformOf } from './manifest.ts';
+import {
+  isFor,
+  isIndex,
+  Manifest,
+  manifestTypes,
+  OwnPlatform,
+  otherPlatform,
+  platformOf,
+} from './manifest.ts';
 import { readDockerArchive } from './read-docker-archive.ts';
 import type { Region } from './region.ts';
 
@@ -56,16 +64,16 @@ const Layout = z.object({
 });
 type Entry = z.infer<typeof Layout>['manifests'][number];
 
-const Config = z.object({ rootfs: z.object({ diff_ids: z.array(Digest) }).optional() });
+const Config = OwnPlatform.extend({ rootfs: z.object({ diff_ids: z.array(Digest) }).optional() });
 
 const pathOf = (digest: Digest): string => `blobs/${digest.replace(':', '/')}`;
 
 /**
  * What an archive holds: an OCI image layout, or what docker save writes.
- * @throws Failure `archive-invalid`, `archive-incomplete`, `archive-ambiguous`
+ * @throws Failure `archive-invalid`, `archive-incomplete`, `archive-ambiguous`, `platform-not-here`
  */
 export async function readImage(archive: Archive, wanted: Wanted): Promise<LocalImage> {
-  if (!archive.has('index.json')) return readDockerArchive(archive, wanted.name);
+  if (!archive.has('index.json')) return readDockerArchive(archive, wanted);
   const layout = Layout.safeParse(await archive.json('index.json'));
   if (!layout.success) throw failure('archive-invalid', `index.json in ${archive.name} names no manifest.`);
   return readEntry(archive, choose(archive, layout.data.manifests, wanted), wanted.platform);
@@ -114,6 +122,8 @@ async function readEntry(
   const { config, layers } = document.data;
   const isImage = /config\.v1\+json|container\.image\.v1\+json/.test(config.mediaType);
   const known = isImage ? Config.safeParse(await archive.json(pathOf(config.digest))).data : undefined;
+  if (platform !== undefined && known !== undefined && !isFor(known, platform))
+    throw otherPlatform(archive.name, platform, known);
   return {
     kind: 'image',
     manifest,

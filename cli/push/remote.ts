@@ -44,12 +44,17 @@ export function makeRemote(
   const refuse = (answer: Answer, what: string): never => {
     const [error] = Errors.safeParse(parse(answer.text)).data?.errors ?? [];
     const isDenied = answer.status === 401 || answer.status === 403;
+    // An answer to HEAD has no words.
+    const words = error?.message || answer.text.slice(0, 200);
+    const status = isDenied ? `the key may not do this in ${repository}` : `status ${answer.status}`;
     throw new Failure({
       code: (error?.code ?? 'answer-unexpected').toLowerCase().replaceAll('_', '-'),
-      message: `${what}: ${harmless(error?.message || answer.text.slice(0, 200) || `status ${answer.status}`)}`,
+      message: `${what}: ${harmless(words || status)}`,
       remedy: isDenied
         ? `Use a key that may push to ${repository}, and look at its policy: berth registry policy list`
-        : 'Push again: what is there already is not sent twice.',
+        : error?.code === 'DENIED'
+          ? `Push under another tag, or change the policy: berth registry policy effective ${repository}`
+          : 'Push again: what is there already is not sent twice.',
       exitCode: isDenied ? exitCodes.unauthorised : exitCodes.failed,
     });
   };

@@ -3,6 +3,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
 import { type Archive, openArchive } from './archive.ts';
 import { exportImage, findEngine } from './engine.ts';
 
@@ -29,6 +31,14 @@ export async function takeImage(
 ): Promise<Taken> {
   if (await isArchive(image))
     return { archive: await openArchive(image), isFile: true, release: async () => {} };
+  // No name of an image begins so.
+  if (/^[./]/.test(image))
+    throw new Failure({
+      code: 'archive-missing',
+      message: `${image} is no file, and no folder of an OCI image layout.`,
+      remedy: 'Name what docker save or podman save wrote, an image layout, or an image of the engine.',
+      exitCode: exitCodes.usage,
+    });
   const tar = await exportImage(findEngine(from.environment), image, from.signal);
   const folder = await mkdtemp(join(from.cache, 'image-'));
   const release = () => rm(folder, { recursive: true, force: true });

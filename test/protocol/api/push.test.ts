@@ -16,6 +16,9 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyStore } from '../../../shared/auth/key-store.ts';
+import { RepositoryGrant } from '../../../shared/auth/repository-grant.ts';
+import { PolicyName } from '../../../shared/model/names.ts';
+import { RepositoryPolicy } from '../../../shared/registry/policy/policy.ts';
 import { azureBlobs } from '../../../shared/state/blobs.azure.ts';
 import type { Blobs } from '../../../shared/state/blobs.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
@@ -297,6 +300,8 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
         [['push', folder, 'A/b:1'], 2, /is not an image reference/],
         [['push', folder, 'a/b:1', '--compress', 'brotli'], 2, /Allowed choices are gzip, zstd, none/],
         [['push', 'web:1'], 5, /nowhere\/docker\.sock does not answer/],
+        [['push', directory, 'a/b:1'], 2, /is no file, and no folder of an OCI image layout/],
+        [['push', './not-there.tar', 'a/b:1'], 2, /is no file/],
       ];
       for (const [args, code, words] of outcomes)
         expect([args, await berth(args, none)]).toMatchObject([
@@ -308,7 +313,58 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       await writeLayout(folder, image.manifest, image.blobs);
       const weak = start(node, makeHome(`${version}-reader`, reader.text), ['push', folder, 'a/b:1']);
       expect(await weak.ended).toMatchObject({ code: 4, stderr: expect.stringContaining('may push to a/b') });
+      const grant = RepositoryGrant.parse({ repositories: 'team/**', actions: ['push', 'pull'] });
+      const team = await keyStore(tables, services.settings.adminKeyHash).create(undefined, '', undefined, [
+        grant,
+      ]);
+      const narrow = start(node, makeHome(`${version}-team`, team.text), ['push', folder, 'a/b:1']);
+      expect(await narrow.ended).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining('may not do this in a/b'),
+      });
     });
+
+    it.skipIf(node !== runtimes.at(-1))('says of a tag that stays how to go on', async () => {
+      const { policies } = server.services;
+      const policy = RepositoryPolicy.parse({ repositories: 'fixed/**', immutableTags: ['v*'] });
+      await policies.put(PolicyName.parse('fixed'), policy);
+      const push = async (name: string) => {
+        const image = testImage([randomBytes(10)]);
+        const folder = join(directory, name);
+        await writeLayout(folder, image.manifest, image.blobs);
+        return berth(['push', folder, 'fixed/web:v1']);
+      };
+      expect((await push(`fixed-1-${version}`)).code).toBe(0);
+      const { code, stderr } = await push(`fixed-2-${version}`);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining('Push under another tag, or change the policy'),
+      ]);
+    });
+
+    it.skipIf(node !== runtimes.at(-1))(
+      'pushes no image of another platform than was asked for',
+      async () => {
+        const image = testImage([randomBytes(10)]);
+        const folder = join(directory, `platform-${version}`);
+        await writeLayout(folder, image.manifest, image.blobs);
+        const file = await savedImage(`platform-saved-${version}`, [
+          await tarOf(`p-${version}`, randomBytes(10)),
+        ]);
+        for (const source of [folder, file]) {
+          const to = (platform: string) => [
+            'push',
+            source,
+            `${repository}/platform:1`,
+            '--platform',
+            platform,
+          ];
+          const { code, stderr } = await berth(to('linux/arm64'));
+          expect([code, stderr]).toEqual([2, expect.stringContaining('it is an image for linux/amd64')]);
+          expect((await berth(to('linux/amd64'))).code).toBe(0);
+        }
+      },
+    );
 
     describe.skipIf(!hasProgram('dockerd') || !hasProgram('docker') || !isRoot)(
       'with docker (needs root and dockerd)',
