@@ -40,7 +40,8 @@ const ATTEMPTS = 5;
 /** Not now: too many requests, or something is away. */
 const LATER: ReadonlySet<number> = new Set([429, 503]);
 
-export function makeClient(connection: Connection): Client {
+/** @param broken breaks off every call when it is aborted */
+export function makeClient(connection: Connection, broken?: AbortSignal): Client {
   const agent = new Agent({
     keepAlive: true,
     ...(connection.ca === undefined ? {} : { ca: [...rootCertificates, connection.ca] }),
@@ -50,8 +51,9 @@ export function makeClient(connection: Connection): Client {
   const ask = async (
     route: Route<unknown, unknown, unknown, unknown>,
     filling: Filling,
-    signal?: AbortSignal,
+    own?: AbortSignal,
   ): Promise<IncomingMessage> => {
+    const signal = either(own, broken);
     const idempotencyKey = crypto.randomUUID();
     for (let attempt = 1; ; attempt += 1) {
       const result = await send(route, filling, idempotencyKey, signal).catch((error: unknown) =>
@@ -124,6 +126,9 @@ export function makeClient(connection: Connection): Client {
 /** Ends early where nobody wants the answer any more: the next attempt says so. */
 const pause = (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
   sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+
+const either = (one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined =>
+  one !== undefined && other !== undefined ? AbortSignal.any([one, other]) : (one ?? other);
 
 async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -132,5 +132,9 @@ async function member(
     'GET',
     `/containers/${container}/json`,
   );
-  return { engine: engineApi(`/proc/${State.Pid}/root/run/docker.sock`), address };
+  const api = engineApi(`/proc/${State.Pid}/root/run/docker.sock`);
+  // A reload ends before the engine has read its configuration.
+  while ((await api.json(z.object({ LiveRestoreEnabled: z.boolean() }), 'GET', '/info')).LiveRestoreEnabled)
+    await sleep(100);
+  return { engine: api, address };
 }

@@ -41,9 +41,14 @@ export class BlockWriter {
     return this.#buffer?.subarray(0, this.#size) ?? new Uint8Array(0);
   }
 
+  /** Has what is left on its way: `ids` then names everything. @throws what the first block that failed threw */
+  async sendRest(): Promise<void> {
+    if (this.#buffer !== undefined && this.#size > 0) await this.#send(this.#buffer);
+  }
+
   /** Stages what is left and waits for all. @throws what the first block that failed threw */
   async end(): Promise<void> {
-    if (this.#buffer !== undefined && this.#size > 0) await this.#send(this.#buffer);
+    await this.sendRest();
     await Promise.all(this.#flying);
     if (this.#failure !== undefined) throw this.#failure;
   }

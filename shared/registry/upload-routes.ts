@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { type Digest, RepositoryName } from '../model/image.ts';
 import { allows } from './access.ts';
 import { blobActivity } from './activity.ts';
+import { append } from './append.ts';
 import { type Call, type Handler, parseDigest, type RegistryDeps } from './call.ts';
 import { keepContent } from './content.ts';
 import { RegistryError } from './errors.ts';
+import { finish } from './finish.ts';
 import { algorithmOf } from './hashing.ts';
 import { hasBlob, linkBlob } from './links.ts';
 import { passOn } from './pass-on.ts';
 import { boundedBody } from './quota/bounded-body.ts';
 import { parseContentRange, uploadRange } from './range.ts';
-import { append, brokenOff, finish } from './receive.ts';
 import { partsOf, referenceTo } from './upload-memory.ts';
-import { endUpload, findUpload, readUpload, saveUpload, startUpload, type Upload } from './uploads.ts';
+import { endUpload, findUpload, readUpload, startUpload, type Upload } from './uploads.ts';
 
 /** POST: mounts what another repository has, takes a whole blob, or begins an upload. */
 export const beginUpload: Handler = async (deps, call) => {
@@ -69,18 +70,8 @@ export const continueUpload: Handler = async (deps, { repository, reference, req
   const upload = await findUpload(blobs, repository, reference);
   const chunk = chunkOf(request, upload);
   const body = await boundedBody(deps, request, repository, upload.offset);
-  const appended = await append(blobs, upload, body, chunk !== undefined);
-  const whole = appended.interruption === undefined;
-  if (whole && chunk !== undefined && appended.size !== chunk.to - chunk.from + 1)
-    throw new RegistryError(
-      'SIZE_INVALID',
-      `Content-Range names ${chunk.to - chunk.from + 1} bytes, ${appended.size} came`,
-    );
-  // Without Content-Range the client would send everything again, and what came now would stand before it.
-  if (!whole && chunk === undefined) throw brokenOff(appended.interruption);
-  const saved = await saveUpload(blobs, appended.upload);
+  const saved = await append(blobs, upload, body, chunk);
   if (saved === undefined) throw outOfOrder(await readUpload(blobs, repository, upload.id));
-  if (!whole) throw brokenOff(appended.interruption);
   return empty(202, saved);
 };
 
@@ -99,8 +90,10 @@ async function finishUpload(
   digest: Digest,
 ): Promise<Response> {
   const body = await boundedBody(deps, call.request, call.repository, upload.offset, digest);
-  const size = await finish(deps.blobs, upload, body, digest, deps.now());
+  const { size, claim } = await finish(deps.blobs, upload, body, digest, deps.now());
+  // None of these waits for another: a link without its pointer leads nowhere, as a pointer that nobody has linked does.
   await Promise.all([
+    claim(),
     linkBlob(deps, call.repository, digest, size),
     upload.etag === '' ? undefined : endUpload(deps.blobs, upload.id),
   ]);

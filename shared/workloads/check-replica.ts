@@ -15,6 +15,8 @@ const PATIENCE_MS = 5_000;
 /** A service without a port is healthy once its container has run this long. */
 const RUNS_MS = 1_000;
 const SHORTEST_PAUSE_MS = 50;
+/** Where only that time decides, a look in between is enough: engines have others to start meanwhile. */
+const LOOK_MS = RUNS_MS / 2;
 
 /** Asks a replica for its health until it is healthy, has ended, or patience is over; records what it found. */
 export async function checkReplica(ports: WorkloadPorts, input: CheckReplica): Promise<CheckOutcome> {
@@ -43,7 +45,9 @@ async function ask(
 ): Promise<ReplicaStatus> {
   const { health } = spec;
   const began = ports.now().getTime();
-  let pause = SHORTEST_PAUSE_MS;
+  const byTime = health.command === undefined && replica.port === undefined;
+  let pause = byTime ? LOOK_MS : SHORTEST_PAUSE_MS;
+  if (byTime) await ports.sleep(pause);
   for (;;) {
     const reason = await reasonOf(ports, replica, health);
     const now = ports.now();
@@ -52,7 +56,7 @@ async function ask(
     if (ended !== undefined) return ended;
     if (now.getTime() - began >= PATIENCE_MS) return { state: 'unhealthy', since: now.toISOString(), reason };
     await ports.sleep(pause);
-    pause = Math.min(pause * 2, health.interval * 1000);
+    if (!byTime) pause = Math.min(pause * 2, health.interval * 1000);
   }
 }
 

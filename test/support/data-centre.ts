@@ -14,6 +14,7 @@ import { progress } from '../../infra/local/supervisor/progress.ts';
 import { type RunningDataCentre, startDataCentre } from '../../infra/local/supervisor/start-data-centre.ts';
 import { removeDataCentre } from '../../infra/local/supervisor/stop-machines.ts';
 import { type SignedLayer, signatureManifest } from './cosign.ts';
+import { entrust } from './custodian.ts';
 import { cache } from './machines.ts';
 import { type Content, content } from './oci-image.ts';
 
@@ -51,6 +52,7 @@ export interface TestDataCentre {
 export async function startTestDataCentre(): Promise<TestDataCentre> {
   const trusted = getCACertificates('default');
   const directory = await mkdtemp(join(tmpdir(), 'berth-e2e-'));
+  const dismiss = entrust({ kind: 'data-centre', directory });
   let shown = '';
   const screen = {
     isTTY: false,
@@ -76,6 +78,7 @@ export async function startTestDataCentre(): Promise<TestDataCentre> {
   } catch (error) {
     console.log(logs());
     await rm(directory, { recursive: true, force: true });
+    dismiss();
     throw error;
   }
   const { dataCentre, engine, keys } = running;
@@ -151,6 +154,7 @@ export async function startTestDataCentre(): Promise<TestDataCentre> {
       } finally {
         setDefaultCACertificates(trusted);
         await rm(directory, { recursive: true, force: true });
+        dismiss();
       }
     },
   };

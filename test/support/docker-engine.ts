@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { entrust } from './custodian.ts';
 
 /** A Docker engine of the test's own: nothing of another engine on this computer is touched. */
 export async function startDockerEngine(
@@ -12,6 +13,8 @@ export async function startDockerEngine(
   more: readonly string[] = [],
 ): Promise<{ host: string; socket: string; stop(): Promise<void> }> {
   const socket = join(directory, 'docker.sock');
+  const bridge = more.includes('--bridge') ? more[more.indexOf('--bridge') + 1] : undefined;
+  const dismiss = entrust({ kind: 'engine', directory, bridge });
   const engine = spawn(
     'dockerd',
     [
@@ -35,6 +38,7 @@ export async function startDockerEngine(
   const exited = once(engine, 'exit');
   if (!(await ready)) {
     await exited;
+    dismiss();
     throw new Error(`dockerd ended before it was ready:\n${await readFile(logFile, 'utf8')}`);
   }
   return {
@@ -44,6 +48,7 @@ export async function startDockerEngine(
       engine.kill('SIGTERM');
       await exited;
       log.end();
+      dismiss();
     },
   };
 }

@@ -13,6 +13,7 @@ import {
 import type { MachineRuntime } from '../../infra/local/machine-runtime/machine-runtime.ts';
 import { stopEngine } from '../../infra/local/machine-runtime/own-engine.ts';
 import { ensurePlatformCa, type PlatformCa } from '../../infra/local/platform-ca/authority.ts';
+import { entrust } from './custodian.ts';
 
 /** Kept between runs, so that only the first makes the machine image. */
 export const cache = fileURLToPath(new URL('../../.berth/cache', import.meta.url));
@@ -42,7 +43,11 @@ export async function startMachines(dockerHost = process.env['DOCKER_HOST']): Pr
   const id = randomBytes(4).toString('hex');
   const directory = mkdtempSync(join(tmpdir(), 'berth-machines-'));
   const report = (line: string) => console.log(`  ${line}`);
-  const undo: (() => Promise<unknown>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
+  const dismiss = entrust({ kind: 'machines', directory, id });
+  const undo: (() => Promise<unknown>)[] = [
+    async () => dismiss(),
+    async () => rmSync(directory, { recursive: true, force: true }),
+  ];
   const close = async () => {
     const failed: unknown[] = [];
     for (const step of undo.splice(0).reverse()) await step().catch((error) => failed.push(error));

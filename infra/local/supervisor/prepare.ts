@@ -9,11 +9,14 @@ import { stopEngine } from '../machine-runtime/own-engine.ts';
 import { installQemu } from '../machine-runtime/qemu/install.ts';
 import { writePrivateFile } from '../platform-ca/private-file.ts';
 import { filesOf } from './files.ts';
+import { takeTurn } from './host-turn.ts';
 import { checkPorts, choosePorts } from './ports.ts';
 
 export interface Prepared {
   readonly dataCentre: DataCentre;
   readonly engine: HostEngine;
+  /** To be called when network and ports are in use, or will not be: until then no other data centre chooses its own. */
+  settled(): void;
 }
 
 /**
@@ -36,9 +39,11 @@ export async function prepare(
   if ((machines ?? earlier?.machines) === 'qemu') await installQemu(report);
   const id = earlier?.id ?? randomBytes(4).toString('hex');
   const engine = await ensureEngine({ id, directory, dockerHost, report });
+  const settled = await takeTurn(report);
   try {
-    return { engine, dataCentre: await arrange(engine, directory, id, earlier, machines) };
+    return { engine, dataCentre: await arrange(engine, directory, id, earlier, machines), settled };
   } catch (error) {
+    settled();
     if (engine.own) await stopEngine({ id, directory });
     throw error;
   }

@@ -129,6 +129,7 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
     await deployStorage(dataCentre);
     const app = begin('app');
     await ready('app', app);
+    prepared.settled();
     const processes = { storage, cloud, app };
     return {
       dataCentre,
@@ -143,6 +144,7 @@ export async function startDataCentre(options: StartOptions): Promise<RunningDat
     };
   } catch (error) {
     await stopProcesses();
+    prepared?.settled();
     if (prepared !== undefined) await stopMachines(prepared.engine, prepared.dataCentre);
     unlock();
     throw error;

@@ -21,11 +21,14 @@ export async function stopMachines(engine: HostEngine, dataCentre: DataCentre): 
   );
 }
 
+/** What finds a data centre's things again. */
+type Place = Pick<DataCentre, 'id' | 'directory' | 'network'>;
+
 /**
  * Removes the data centre's machines, their volumes, its network and what lies in its directory. Archives of machine
  * images are kept, and other data centres below it: `npm start` has its own in .berth, --once and the bench inside that.
  */
-export async function removeDataCentre(engine: HostEngine, dataCentre: DataCentre): Promise<void> {
+export async function removeDataCentre(engine: HostEngine, dataCentre: Place): Promise<void> {
   await stopVirtualMachines(dataCentre, 'cut-off');
   if (engine.own) await stopEngine(dataCentre);
   else {
@@ -42,16 +45,16 @@ export async function removeDataCentre(engine: HostEngine, dataCentre: DataCentr
 /** Archives of machine images, and the data centres of `--once` and of the benchmarks, which are others. */
 const KEPT: ReadonlySet<string> = new Set(['cache', 'once', 'bench']);
 
-const filtersOf = (dataCentre: DataCentre): string =>
+const filtersOf = (dataCentre: Pick<Place, 'id'>): string =>
   JSON.stringify({ label: [`${dataCentreLabel}=${dataCentre.id}`] });
 
-async function containersOf({ api }: HostEngine, dataCentre: DataCentre): Promise<readonly string[]> {
+async function containersOf({ api }: HostEngine, dataCentre: Pick<Place, 'id'>): Promise<readonly string[]> {
   const query = new URLSearchParams({ all: 'true', filters: filtersOf(dataCentre) });
   const found = await api.json(z.array(z.object({ Id: z.string() })), 'GET', `/containers/json?${query}`);
   return found.map(({ Id }) => Id);
 }
 
-async function volumesOf({ api }: HostEngine, dataCentre: DataCentre): Promise<readonly string[]> {
+async function volumesOf({ api }: HostEngine, dataCentre: Pick<Place, 'id'>): Promise<readonly string[]> {
   const Listed = z.object({ Volumes: z.array(z.object({ Name: z.string() })).nullable() });
   const query = new URLSearchParams({ filters: filtersOf(dataCentre) });
   const { Volumes } = await api.json(Listed, 'GET', `/volumes?${query}`);

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest, RepositoryName } from '../../model/image.ts';
 import type { RegistryDeps } from '../call.ts';
 import { keepContent } from '../content.ts';
+import { finish } from '../finish.ts';
 import { algorithmOf } from '../hashing.ts';
 import { linkBlob } from '../links.ts';
-import { finish } from '../receive.ts';
 import { upstreamMissing, upstreamWrong } from '../upstream/faults.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { takeLease } from './fetch-lease.ts';
@@ -90,7 +90,9 @@ async function receiveFrom(
   };
   try {
     const bytes = Readable.toWeb(body.pipe(counted)) as Request['body'];
-    return await finish(blobs, upload, bytes, digest, now());
+    const { size: whole, claim } = await finish(blobs, upload, bytes, digest, now());
+    await claim();
+    return whole;
   } catch (error) {
     if (failure !== undefined) throw failure;
     if ((error as { code?: unknown }).code === 'DIGEST_INVALID')

@@ -65,6 +65,21 @@ describe.each(['memory', 'azurite'] as const)('on %s', (kind) => {
     expect(await answer.json()).toMatchObject({ errors: [{ code: 'BLOB_UPLOAD_UNKNOWN' }] });
   });
 
+  // Its last block and its session are stored together, so a session may have been saved whose block never arrived.
+  test('an upload whose last block could not be stored is over', async () => {
+    const failing = {
+      ...storage.blobs,
+      stageBlock: () => Promise.reject(new Error('storage is down for a moment')),
+    };
+    const other = registryClient((await testRegistry({ ...storage, blobs: failing })).handle).request;
+    const path = (await other('POST', '/v2/a/b/blobs/uploads/')).headers.get('location') ?? '';
+    expect((await other('PATCH', path, { body: randomBytes(1000) })).status).toBe(500);
+    for (const method of ['GET', 'PATCH'])
+      expect((await request(method, path, method === 'GET' ? {} : { body: randomBytes(10) })).status).toBe(
+        404,
+      );
+  });
+
   // The first end claimed nothing, since the same content was there; its process ended before it forgot the session.
   test('an upload that found its content there already can be ended again', async () => {
     const bytes = randomBytes(1000);
