@@ -1,15 +1,22 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { createKey, deleteKey, listKeys } from '../../shared/api/routes/keys.ts';
 import { grantText, type RepositoryGrant } from '../../shared/auth/repository-grant.ts';
 import { grants } from '../grants.ts';
 import { ago, harmless, table } from '../output.ts';
 import { withSession } from '../session.ts';
-import { parseSince } from '../since.ts';
 
 interface CreateOptions {
   readonly description: string;
   readonly expires?: string;
   readonly repositories?: readonly RepositoryGrant[];
+}
+
+/** @throws InvalidArgumentError */
+function timeToCome(text: string): string {
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (at > Date.now()) return new Date(at).toISOString();
+  const example = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
+  throw new InvalidArgumentError(`Expected a time to come, such as ${example}T12:00:00Z.`);
 }
 
 export function addKeys(program: Command): void {
@@ -46,7 +53,7 @@ export function addKeys(program: Command): void {
       grants,
     )
     .option('--description <text>', 'what it is for', '')
-    .option('--expires <time>', 'RFC 3339', parseSince)
+    .option('--expires <time>', 'when it ends, RFC 3339', timeToCome)
     .action((role: string | undefined, options: CreateOptions, command: Command) =>
       withSession(command, async ({ client, output }) => {
         const made = await client.call(createKey, {
@@ -54,7 +61,7 @@ export function addKeys(program: Command): void {
             ...(role === undefined ? {} : { role }),
             ...(options.repositories === undefined ? {} : { repositories: options.repositories }),
             description: options.description,
-            ...(options.expires === undefined ? {} : { expiresAt: new Date(options.expires).toISOString() }),
+            ...(options.expires === undefined ? {} : { expiresAt: options.expires }),
           },
         });
         output.data(made, () => made.text);

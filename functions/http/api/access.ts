@@ -1,6 +1,7 @@
 import { deleteAccess, listAccess, putAccess } from '../../../shared/api/routes/access.ts';
 import type { Assignment } from '../../../shared/auth/entra/assignment.ts';
 import { endpoint } from '../endpoint.ts';
+import { notFound } from './not-found.ts';
 
 export const list = endpoint(listAccess, async ({ services: { assignments } }) => ({
   assignments: await assignments.list(),
@@ -13,6 +14,8 @@ export const put = endpoint(putAccess, async ({ params, body, services: { assign
 });
 
 export const remove = endpoint(deleteAccess, async ({ params, services: { assignments } }) => {
+  if (!(await assignments.list()).some(({ subject }) => subject === params.subject))
+    throw notFound('assignment', `of ${params.subject}`, 'List them: berth access list');
   await assignments.remove(params.subject);
   return null;
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ApiWorld, startApiWorld } from '../../support/api-world.ts';
+import { makeAsk } from '../../support/ask.ts';
 
 /** The verbs about who may do what, as a user types them. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -73,6 +74,32 @@ it('access is set, listed and removed; what is wrong is told', async () => {
     ['keys', 'create', 'admin', '--repositories', 'a=pull'],
   ])
     expect((await berth(wrong)).code, wrong.join(' ')).toBe(2);
+});
+
+it('a key that would be of no use is not made, and one that is not there is not said to be revoked', async () => {
+  const listed = async () => JSON.parse((await berth(['keys', '--json'])).stdout).length;
+  const before = await listed();
+  for (const time of ['10m', '2020-01-01T00:00:00Z', 'yesterday'])
+    expect(await berth(['keys', 'create', 'reader', '--expires', time])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected a time to come'),
+    });
+  const ask = makeAsk(world.server);
+  const past = await ask('POST', '/api/v1/keys', {
+    json: { role: 'reader', expiresAt: '2020-01-01T00:00:00Z' },
+  });
+  expect([past.status, past.json]).toEqual([400, expect.objectContaining({ code: 'expiry-past' })]);
+  expect(await listed()).toBe(before);
+  for (const id of ['nothere', 'admin'])
+    expect(await berth(['keys', 'revoke', id])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`There is no key ${id}.`),
+    });
+  expect((await berth(['access', 'remove', 'role:Nobody'])).code).toBe(3);
+  const made = await berth(['keys', 'create', 'reader', '--expires', '2999-01-01T00:00:00Z', '--json']);
+  const { id } = JSON.parse(made.stdout).key;
+  expect((await berth(['keys', 'revoke', id])).code).toBe(0);
+  expect((await berth(['keys', 'revoke', id])).code).toBe(3);
 });
 
 it('keys of tokens are listed, rotated and revoked', async () => {
