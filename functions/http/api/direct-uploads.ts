@@ -6,6 +6,7 @@ import { commitDirect } from '../../../shared/registry/direct/commit.ts';
 import { findDirect } from '../../../shared/registry/direct/session.ts';
 import { RegistryError } from '../../../shared/registry/errors.ts';
 import { refusalOf } from '../../../shared/registry/images/refusal.ts';
+import { refuseCopy } from '../../../shared/registry/sources/own-only.ts';
 import { endpoint } from '../endpoint.ts';
 import { notFound } from './not-found.ts';
 
@@ -13,7 +14,10 @@ export const begin = endpoint(beginUpload, async ({ body, services: { registry }
   const { repository, digest, size, id } = body;
   if (size > LARGEST)
     throw refusalOf({ code: 'SIZE_INVALID', message: `no blob has ${size} bytes`, status: 400 });
-  const begun = await refusing(() => beginDirect(registry, { repository, digest, size }, id));
+  const begun = await refusing(async () => {
+    await refuseCopy(registry.mirror, repository);
+    return beginDirect(registry, { repository, digest, size }, id);
+  });
   return begun.status === 'open' ? { ...begun, missing: [...begun.missing] } : begun;
 });
 

@@ -123,6 +123,16 @@ describe('berth registry sources', () => {
     expect((await registry('sources', 'delete', 'lib')).code).toBe(0);
   });
 
+  it('takes nothing into a copy, past the registry neither', async () => {
+    const json = { prefix: 'kept', upstream: { url: 'https://r.example' } };
+    expect((await ask('PUT', '/api/v1/registry/sources/kept', { json })).status).toBe(200);
+    const upload = { repository: 'kept/app', digest: image.manifest.digest, size: 9_000_000 };
+    const begun = await ask('POST', '/api/v1/registry/uploads', { json: upload });
+    expect([begun.status, begun.json]).toEqual([403, expect.objectContaining({ code: 'denied' })]);
+    expect(begun.text).toContain('is a copy that the source kept fetches');
+    expect((await ask('DELETE', '/api/v1/registry/sources/kept')).status).toBe(204);
+  });
+
   it('refuses a password without a name, and addresses that are none, before anything is asked', async () => {
     const create = (...more: string[]) => berth(['registry', 'sources', 'create', 'lib', ...more], 'secret');
     expect(await create('--from', 'r.example', '--password-stdin')).toMatchObject({
