@@ -2,6 +2,7 @@ import { ZodError, z } from 'zod';
 import { TooManyRequests } from '../auth/rate-limit/too-many-requests.ts';
 import { Retryable, Terminal } from '../model/errors.ts';
 import { Invalid } from '../model/invalid.ts';
+import { plainIssues } from '../model/plain-issues.ts';
 import { Conflict } from '../state/tables.ts';
 
 /** Problem details, RFC 9457, with our code, remedy and faults as extension members. */
@@ -72,7 +73,10 @@ export function problemOf(error: unknown, instance: string = crypto.randomUUID()
       return answer(fault, { headers: { 'retry-after': String(error.afterSeconds) } });
     return answer(fault, error instanceof Invalid ? { issues: [...error.issues] } : {});
   }
-  if (error instanceof ZodError) return answer(requestInvalid(error), { issues: issuesOf(error) });
+  if (error instanceof ZodError) {
+    const issues = plainIssues(error.issues);
+    return answer(requestInvalid(issues), { issues });
+  }
   if (error instanceof Retryable) {
     const headers = { 'retry-after': String(Math.max(1, Math.ceil((error.afterMs ?? 1000) / 1000))) };
     return answer(
@@ -98,19 +102,14 @@ export function problemOf(error: unknown, instance: string = crypto.randomUUID()
   );
 }
 
-const requestInvalid = (error: ZodError) => ({
+const requestInvalid = (issues: readonly { path: string; message: string }[]) => ({
   code: 'request-invalid',
   status: 400,
-  detail: `The request has ${error.issues.length === 1 ? 'a fault' : `${error.issues.length} faults`}: ${issuesOf(
-    error,
-  )
+  detail: `The request has ${issues.length === 1 ? 'a fault' : `${issues.length} faults`}: ${issues
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
     .join('; ')}`,
   remedy: 'Mend what `issues` names; /api/v1/openapi.json says what is expected.',
 });
-
-const issuesOf = (error: ZodError): { path: string; message: string }[] =>
-  error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
 
 /** Whether this answer hides an error that must be logged. */
 export const isHidden = (answer: ProblemAnswer): boolean => answer.problem.code === 'internal-error';

@@ -72,7 +72,12 @@ export const pushesOf = (pushes: readonly OutsidePush[], none: string): Told => 
 };
 
 /** Repositories' names are lower-case; GitHub writes owners as they write themselves. */
-export const repositoryIn = (name: string): RepositoryName => RepositoryName.parse(name.toLowerCase());
+export const repositoryIn = (name: string): RepositoryName =>
+  Named.parse({ repository: name.toLowerCase() }).repository;
+
+/** The names by which a fault in one of them is told. */
+const Named = z.object({ repository: RepositoryName });
+const Referred = z.object({ tag: Tag.optional(), digest: Digest.optional() });
 
 /** A tag, or a digest where the sender puts one in a tag's place; neither where it is empty. */
 export function referenceIn(
@@ -81,11 +86,8 @@ export function referenceIn(
 ): { readonly tag: Tag | undefined; readonly digest: Digest | undefined } {
   const isTag = text !== undefined && text !== '' && !text.includes(':');
   const inPlace = text?.includes(':') === true ? text : undefined;
-  const given = digest ?? inPlace;
-  return {
-    tag: isTag ? Tag.parse(text) : undefined,
-    digest: given === undefined ? undefined : Digest.parse(given),
-  };
+  const { tag, digest: given } = Referred.parse({ tag: isTag ? text : undefined, digest: digest ?? inPlace });
+  return { tag, digest: given };
 }
 
 export const hostMissing = (where: string): Terminal =>

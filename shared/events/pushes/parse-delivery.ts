@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Terminal } from '../../model/errors.ts';
 import { Invalid } from '../../model/invalid.ts';
+import { plainIssues } from '../../model/plain-issues.ts';
 import { tellAcr } from './acr.ts';
 import { tellDistribution } from './distribution.ts';
 import { tellDockerHub } from './docker-hub.ts';
@@ -34,7 +35,7 @@ export function parseDelivery(from: PushSender, host: string | undefined, delive
       code: 'push-malformed',
       message: `The delivery is not what ${from} sends of a push.`,
       remedy: 'See docs/events.md, "Pushes to other registries", for the shapes that are known.',
-      issues: error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+      issues: plainIssues(error.issues),
     });
   }
 }

@@ -28,6 +28,21 @@ describe('problem details', () => {
     expect(answer.problem.issues).toEqual(issues);
   });
 
+  it('tell of what may be written in several ways what is wrong with the nearest', () => {
+    const schema = z.object({
+      hook: z.union([
+        z.strictObject({ from: z.enum(['a', 'b']) }),
+        z.strictObject({ signature: z.string(), command: z.string() }),
+      ]),
+      ids: z.union([z.literal('all'), z.array(z.string())]),
+    });
+    const { error } = schema.safeParse({ hook: { from: 'c' }, ids: 5 });
+    expect(problemOf(error).problem.issues).toEqual([
+      { path: 'hook.from', message: expect.stringContaining('expected one of "a"|"b"') },
+      { path: 'ids', message: expect.stringMatching(/expected "all".*or: .*expected array/) },
+    ]);
+  });
+
   it('turn a failed schema into 400 with paths', () => {
     const parsed = z.strictObject({ tail: z.number(), deep: z.object({ a: z.string() }) }).safeParse({
       tail: 'x',

@@ -214,6 +214,22 @@ describe('what is no push', () => {
 });
 
 describe('what is wrong is refused, with where', () => {
+  test.each<[PushSender, unknown, string]>([
+    ['acr', acr({ target: { digest: 'sha256:xxxx', repository: 'team/web' } }), 'digest'],
+    ['acr', acr({ target: { digest, repository: '../../etc', tag: 'v1' } }), 'repository'],
+    ['acr', acr({ target: { digest, repository: 'team/web', tag: 'a b' } }), 'tag'],
+    ['harbor', { push_data: {} }, 'type'],
+    ['event-grid', [{ id: 'x' }], '0.eventType'],
+  ])('of a delivery of %s that is malformed the place is told: %o', (from, payload, path) => {
+    expect(() => tell(from, payload)).toThrow(
+      expect.objectContaining({
+        issues: expect.arrayContaining([
+          expect.objectContaining({ path, message: expect.stringMatching(/expected/) }),
+        ]),
+      }),
+    );
+  });
+
   test.each([
     ['docker-hub', { push_data: { tag: 'v1' } }, 'push-malformed'],
     ['docker-hub', 'no JSON', 'push-malformed'],
