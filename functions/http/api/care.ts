@@ -1,19 +1,23 @@
 import * as df from 'durable-functions';
 import { getCareRun, listCareRuns, startCareRun } from '../../../shared/api/routes/care.ts';
 import type { CareRun } from '../../../shared/model/care-run.ts';
+import { requireRepository } from '../../../shared/registry/images/find-image.ts';
 import { currentOf, startCare } from '../../start-care.ts';
 import { endpoint } from '../endpoint.ts';
+import { pullable } from './images.ts';
 import { notFound } from './not-found.ts';
 
 export const start = endpoint(
   startCareRun,
-  ({ params: { kind }, body: { dryRun, repository }, principal, context, services }) =>
-    startCare(services, df.getClient(context), {
+  async ({ params: { kind }, body: { dryRun, repository }, principal, context, services }) => {
+    if (repository !== undefined) await requireRepository(services.tables, repository, pullable(principal));
+    return startCare(services, df.getClient(context), {
       kind,
       dryRun,
       by: principal?.id ?? 'anonymous',
       ...(kind === 'gc' || repository === undefined ? {} : { repository }),
-    }),
+    });
+  },
   { durable: true },
 );
 

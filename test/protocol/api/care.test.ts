@@ -135,6 +135,24 @@ it('use and quota of each repository', async () => {
   expect(repositories).toContainEqual({ repository: 'quota/a', used, quota: 50_000 });
 });
 
+it('what is asked of a repository that is not there is refused, and the nearest named', async () => {
+  await client.pushImage('asked/web', 'v1', image());
+  const json = { repository: 'asked/wep', dryRun: true };
+  for (const answer of [
+    await ask('GET', '/api/v1/registry/quotas?repository=asked/wep'),
+    await ask('POST', '/api/v1/registry/retention/runs', { json }),
+  ]) {
+    expect(codeOf(answer)).toBe('404 repository-not-found');
+    expect(answer.text).toContain('Did you mean asked/web?');
+  }
+  expect((await ask('GET', '/api/v1/registry/retention/runs')).json).toEqual({ runs: [] });
+  // Blobs come before the first manifest, and count.
+  await client.pushBlob('asked/new', image().blobs[1]!);
+  expect((await ask('GET', '/api/v1/registry/quotas?repository=asked/new')).json).toMatchObject({
+    repositories: [{ used: 2000 }],
+  });
+});
+
 describe('runs', () => {
   it('begin as an orchestration, are listed, and are told as cut off where that is gone', async () => {
     const begun = await ask('POST', '/api/v1/registry/gc/runs', { json: { dryRun: true } });
