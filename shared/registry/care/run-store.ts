@@ -6,8 +6,11 @@ import type { Tables } from '../../state/tables.ts';
 
 /** Milliseconds that runs are kept. */
 const KEPT_MS = 30 * 24 * 3600 * 1000;
-/** Findings of a row: a row holds about 480,000 characters. */
+/** Findings of a row at most, and characters: a row holds about 480,000. */
 const OF_A_ROW = 500;
+const CHARACTERS = 400_000;
+/** Characters of a reason. */
+const LONGEST_WHY = 2_000;
 const LAST_MOMENT = 999_999_999_999_999;
 
 /** Name of a run: the later it begins, the earlier it sorts. */
@@ -43,10 +46,8 @@ export function runStore(tables: Tables): RunStore {
       for await (const { value } of runs.list({ partition: kind })) yield value;
     },
     async keep(run, page, findings) {
-      for (let part = 0; part * OF_A_ROW < findings.length; part += 1) {
-        const some = findings.slice(part * OF_A_ROW, (part + 1) * OF_A_ROW);
-        await pages.upsert(run, `${numberKey(page)}.${part}`, some);
-      }
+      for (const [part, some] of rowsOf(findings).entries())
+        await pages.upsert(run, `${numberKey(page)}.${numberKey(part)}`, some);
     },
     async findings(run, after) {
       const range = { partition: run, ...(after === undefined ? {} : { from: `${after}~` }) };
@@ -61,4 +62,22 @@ export function runStore(tables: Tables): RunStore {
       }
     },
   };
+}
+
+/** Findings as rows hold them. A reason may be long: an image may have thousands of tags, and a rule hundreds of patterns. */
+function rowsOf(findings: readonly Finding[]): Finding[][] {
+  const rows: Finding[][] = [];
+  let row: Finding[] = [];
+  let characters = 0;
+  for (const { why, ...rest } of findings) {
+    const finding = { ...rest, why: why.length > LONGEST_WHY ? `${why.slice(0, LONGEST_WHY)}…` : why };
+    const length = JSON.stringify(finding).length;
+    if (row.length === OF_A_ROW || characters + length > CHARACTERS) {
+      rows.push(row);
+      [row, characters] = [[], 0];
+    }
+    row.push(finding);
+    characters += length;
+  }
+  return row.length === 0 ? rows : [...rows, row];
 }
