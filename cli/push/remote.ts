@@ -20,6 +20,19 @@ const Errors = z.object({
   errors: z.array(z.object({ code: z.string(), message: z.string().default('') })).min(1),
 });
 
+function remedyFor(code: string | undefined, repository: RepositoryName): string {
+  switch (code) {
+    case 'FORBIDDEN':
+      return `Use a key that may push to ${repository}, and look at its policy: berth registry policy list`;
+    case 'DENIED':
+      return `Push under another tag, or change the policy: berth registry policy effective ${repository}`;
+    case 'DIGEST_INVALID':
+      return 'The file is not what its name says: write it anew, with docker save or skopeo copy … oci:…';
+    default:
+      return 'Push again: what is there already is not sent twice.';
+  }
+}
+
 /** @param others repositories from which blobs may be mounted */
 export function makeRemote(
   http: Http,
@@ -50,11 +63,7 @@ export function makeRemote(
     throw new Failure({
       code: (error?.code ?? 'answer-unexpected').toLowerCase().replaceAll('_', '-'),
       message: `${what}: ${harmless(words || status)}`,
-      remedy: isDenied
-        ? `Use a key that may push to ${repository}, and look at its policy: berth registry policy list`
-        : error?.code === 'DENIED'
-          ? `Push under another tag, or change the policy: berth registry policy effective ${repository}`
-          : 'Push again: what is there already is not sent twice.',
+      remedy: remedyFor(isDenied ? 'FORBIDDEN' : error?.code, repository),
       exitCode: isDenied ? exitCodes.unauthorised : exitCodes.failed,
     });
   };

@@ -1,4 +1,5 @@
 import type { Digest } from '../../shared/model/image.ts';
+import { Failure } from '../failure.ts';
 import { bytesText } from '../output.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { Line } from './progress.ts';
@@ -88,13 +89,40 @@ async function throughRegistry(
 ): Promise<void> {
   const key = keyOf(parts, digest);
   const { uploads } = parts.memory.memory;
-  const begun = uploads[key] || undefined;
+  for (;;) {
+    const begun = uploads[key] || undefined;
+    try {
+      const before = await chunks(parts, digest, region, line, begun);
+      uploads[key] = '';
+      const again = before === 0 ? '' : `, of which ${bytesText(before)} were there`;
+      line.end(`sent, ${bytesText(region.size)}${again}`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'digest-invalid') throw error;
+      // It holds other content, a file that was mended since for one: nothing could end it any more.
+      const path = uploads[key] ?? '';
+      uploads[key] = '';
+      await parts.memory.save();
+      await parts.remote.send({ method: 'DELETE', path });
+      if (begun === undefined) throw error;
+    }
+  }
+}
+
+/** @returns bytes that were there of an upload that was begun before */
+async function chunks(
+  parts: UploadParts,
+  digest: Digest,
+  region: Region,
+  line: Line,
+  begun: string | undefined,
+): Promise<number> {
   let before = 0;
   line.phase('sending', region.size);
   await sendChunks(parts.remote, digest, region, {
     begun,
     async began(path) {
-      uploads[key] = path;
+      parts.memory.memory.uploads[keyOf(parts, digest)] = path;
       await parts.memory.save();
     },
     sent(bytes) {
@@ -102,9 +130,7 @@ async function throughRegistry(
       line.add(bytes);
     },
   });
-  uploads[key] = '';
-  const again = begun === undefined || before === 0 ? '' : `, of which ${bytesText(before)} were there`;
-  line.end(`sent, ${bytesText(region.size)}${again}`);
+  return before;
 }
 
 const keyOf = ({ registry, remote }: UploadParts, digest: Digest): string =>

@@ -324,6 +324,26 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       });
     });
 
+    it.skipIf(node !== runtimes.at(-1)).each([
+      ['straight to the storage', []],
+      ['through the registry', ['--indirect']],
+    ] as const)('pushes an image once its file is mended: %s', async (_how, more) => {
+      const image = testImage([randomBytes(9 * MiB)]);
+      const { digest, bytes } = image.blobs[1]!;
+      const folder = join(directory, `mended-${more.length}-${version}`);
+      await writeLayout(folder, image.manifest, image.blobs);
+      const layer = join(folder, 'blobs', ...digest.split(':'));
+      writeFileSync(layer, Buffer.concat([Buffer.from('other'), bytes.subarray(5)]));
+      const args = ['push', folder, `${repository}/mended-${more.length}:1`, ...more, '--compress', 'none'];
+      const broken = await berth(args);
+      expect([broken.code, broken.stderr]).not.toEqual([0, expect.anything()]);
+      expect(broken.stderr).toContain("the content's digest is");
+      writeFileSync(layer, bytes);
+      const { code, stderr } = await berth(args);
+      expect([code, stderr]).toEqual([0, expect.stringContaining('9.4 MB')]);
+      expect(Buffer.compare(await pulled(`${repository}/mended-${more.length}`, digest), bytes)).toBe(0);
+    });
+
     it.skipIf(node !== runtimes.at(-1))('says of a tag that stays how to go on', async () => {
       const { policies } = server.services;
       const policy = RepositoryPolicy.parse({ repositories: 'fixed/**', immutableTags: ['v*'] });
