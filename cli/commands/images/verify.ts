@@ -53,11 +53,19 @@ export function addVerify(images: Command): void {
           throw new Failure({
             code: 'image-refused',
             message: found.reasons.map((reason) => harmless(reason)).join('\n'),
-            remedy: `Sign it: cosign sign ${client.connection.url.host}/${found.repository}@${found.digest}`,
+            remedy: remedyFor(found, client.connection.url.host),
             exitCode: exitCodes.failed,
           });
       }),
     );
+}
+
+/** Signatures come first: who signs may also attest. */
+function remedyFor({ reasons, repository, digest }: ImageVerification, host: string): string {
+  const image = `${host}/${repository}@${digest}`;
+  return reasons.some((reason) => reason.startsWith('It needs a signature'))
+    ? `Sign it: cosign sign ${image}`
+    : `Attest it: cosign attest --type TYPE --predicate FILE ${image}`;
 }
 
 /** The one rule that options spell out; undefined without any, where policies are asked. */
@@ -67,7 +75,7 @@ function rulesOf(options: Options): unknown[] | undefined {
   const signers = [
     ...(key === undefined
       ? []
-      : [{ publicKey: read(key), transparencyLog: transparencyLog ?? false, ...root }]),
+      : [{ publicKey: readPublicKey(key), transparencyLog: transparencyLog ?? false, ...root }]),
     ...(identity === undefined && identityPattern === undefined && issuer === undefined
       ? []
       : [
@@ -83,6 +91,16 @@ function rulesOf(options: Options): unknown[] | undefined {
   if (attestation === undefined && trustedRoot === undefined && transparencyLog === undefined)
     return undefined;
   throw usage('Whose signature counts is not said.', 'Say it with --key, or with --identity and --issuer.');
+}
+
+/** Checked here, so that a private key that was mistaken for it goes nowhere. */
+function readPublicKey(file: string): string {
+  const text = read(file);
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return text;
+  throw usage(
+    `${file} is a private key, and was not sent.`,
+    'Name the public one: cosign.pub, or the output of openssl pkey -pubout.',
+  );
 }
 
 function read(file: string): string {

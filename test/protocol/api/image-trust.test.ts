@@ -137,6 +137,29 @@ describe('berth images verify', () => {
     expect(code).toBe(0);
   });
 
+  it('sends no private key, and says what is missing: a signature, or an attestation', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await writeFile(join(folder, 'mine.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await writeFile(join(folder, 'mine.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+    const secret = await berth('shop/web:1', '--key', 'mine.key');
+    expect([secret.code, secret.stderr]).toEqual([
+      2,
+      expect.stringContaining('is a private key, and was not sent'),
+    ]);
+    expect((await berth('shop/web:1', '--key', 'mine.pub')).stderr).toContain('Sign it: cosign sign ');
+    const attested = await berth(
+      'shop/web:1',
+      '--key',
+      'cosign.pub',
+      '--attestation',
+      'https://example.com/none',
+    );
+    expect([attested.code, attested.stderr]).toEqual([
+      1,
+      expect.stringContaining('Attest it: cosign attest '),
+    ]);
+  });
+
   it('prints what counts, for an identity of an instance of its own', async () => {
     const mine = ['--issuer', issuer, '--trusted-root', 'root.json'];
     const [exact, pattern, another, elsewhere] = await Promise.all([
