@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { hashKey, KeyHash } from '../../shared/auth/api-key.ts';
+import { hashKey, KeyHash, keyIdOf } from '../../shared/auth/api-key.ts';
 import type { Rates } from '../../shared/auth/rate-limit/limits.ts';
 import { RateSetting } from '../../shared/auth/rate-limit/rate-setting.ts';
 import { Secret } from '../../shared/secrets/secret.ts';
+
+/** An API key as Berth's are: nothing else is taken as one. */
+const MADE = "berth_admin_$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')";
 
 const httpsUri = z.url({ protocol: /^https$/, error: 'expected an https address' });
 const File = z.string().min(1);
@@ -25,7 +28,7 @@ const Environment = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
     .optional()
-    .describe('the output of: printf %s "$KEY" | sha256sum'),
+    .describe(`the output of: printf %s "$KEY" | sha256sum, of a KEY such as ${MADE}`),
   REGISTRY_ADMIN_KEY_FILE: File.optional().describe('/etc/berth/admin.key'),
   REGISTRY_EVENTS: z
     .enum(['drop', 'keep'])
@@ -89,6 +92,11 @@ export function readSettings(environment: Record<string, string | undefined>): R
       throw refusal([`  ${name}: ${env[name]} cannot be read: ${(error as Error).message}`]);
     }
   };
+  const adminKey = env.REGISTRY_ADMIN_KEY_SHA256 === undefined ? read('REGISTRY_ADMIN_KEY_FILE').trim() : '';
+  if (env.REGISTRY_ADMIN_KEY_SHA256 === undefined && keyIdOf(adminKey) === undefined)
+    throw refusal([
+      `  REGISTRY_ADMIN_KEY_FILE: ${env.REGISTRY_ADMIN_KEY_FILE} holds no API key; expected berth_<name>_<43 letters, digits, - and _>, for example the output of: echo ${MADE}`,
+    ]);
   const previous = env.REGISTRY_MASTER_KEY_PREVIOUS;
   return {
     blobUri: env.REGISTRY_BLOB_URI,
@@ -99,9 +107,7 @@ export function readSettings(environment: Record<string, string | undefined>): R
       current: new Secret(env.REGISTRY_MASTER_KEY),
       previous: previous === undefined ? undefined : new Secret(previous),
     },
-    adminKeyHash: KeyHash.parse(
-      env.REGISTRY_ADMIN_KEY_SHA256 ?? hashKey(read('REGISTRY_ADMIN_KEY_FILE').trim()),
-    ),
+    adminKeyHash: KeyHash.parse(env.REGISTRY_ADMIN_KEY_SHA256 ?? hashKey(adminKey)),
     events: env.REGISTRY_EVENTS,
     rates: {
       principal: env.REGISTRY_RATE_PRINCIPAL,

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSettings } from '../../../infra/registry/settings.ts';
+import { hashKey, makeKey } from '../../../shared/auth/api-key.ts';
 
 const enough = {
   REGISTRY_BLOB_URI: 'https://account.blob.core.windows.net',
@@ -44,6 +48,18 @@ test('a file that cannot be read is named', () => {
   expect(thrown({ ...rest, REGISTRY_ADMIN_KEY_FILE: '/nowhere' })).toMatch(
     /REGISTRY_ADMIN_KEY_FILE: \/nowhere cannot be read/,
   );
+});
+
+test('a file without an API key is refused: nobody could log in with what it holds', () => {
+  const { REGISTRY_ADMIN_KEY_SHA256: _hash, ...rest } = enough;
+  const file = join(mkdtempSync(join(tmpdir(), 'test-settings-')), 'admin.key');
+  const read = { ...rest, REGISTRY_ADMIN_KEY_FILE: file };
+  writeFileSync(file, 'a secret of my own\n');
+  expect(thrown(read)).toMatch(/REGISTRY_ADMIN_KEY_FILE: .* holds no API key; expected berth_<name>_/);
+  const key = makeKey('admin');
+  writeFileSync(file, `${key}\n`);
+  expect(readSettings(read).adminKeyHash).toBe(hashKey(key));
+  rmSync(dirname(file), { recursive: true });
 });
 
 function thrown(environment: Record<string, string>): string {
