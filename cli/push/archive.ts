@@ -19,10 +19,10 @@ export interface Archive {
 /** Documents of an archive are small: configurations and manifests. */
 const LARGEST_DOCUMENT = 16 * 1024 * 1024;
 
-/** @throws Failure `archive-invalid` */
-export async function openArchive(path: string): Promise<Archive> {
+/** @param name for messages. @throws Failure `archive-invalid` */
+export async function openArchive(path: string, name = path): Promise<Archive> {
   const isFolder = (await stat(path)).isDirectory();
-  return archiveOf(path, isFolder ? await folderIndex(path) : await tarIndex(path));
+  return archiveOf(name, isFolder ? await folderIndex(path) : await tarIndex(path));
 }
 
 function archiveOf(name: string, index: ReadonlyMap<string, Region>): Archive {

@@ -51,7 +51,7 @@ export async function takeImage(
       },
     });
     await pipeline(tar, counting, createWriteStream(file, { mode: 0o600 }), { signal: from.signal });
-    return { archive: await openArchive(file), isFile: false, release };
+    return { archive: await openArchive(file, image), isFile: false, release };
   } catch (error) {
     await release();
     throw error;

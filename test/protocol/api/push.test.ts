@@ -420,6 +420,13 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
             expect.stringContaining('sent straight to the storage'),
           ]);
           const { digest } = JSON.parse(pushed.stdout);
+          const other = await berth(['push', image, '--platform', 'linux/s390x'], {
+            DOCKER_HOST: engine.host,
+          });
+          expect([other.code, other.stderr]).toEqual([
+            2,
+            expect.stringContaining(`${image} has no linux/s390x; it is an image for linux/`),
+          ]);
           await docker('rmi', image);
           await docker('login', '--username', 'x', '--password', 'reader-key', plain.host);
           await docker('pull', '--quiet', `${plain.host}/${image}`);
