@@ -25,6 +25,7 @@ export function registryFault(error: unknown, unknown: 'MANIFEST_UNKNOWN' | 'BLO
     case 'upstream-unreachable':
     case 'fetch-takes-long':
       return new RegistryError('UNAVAILABLE', message, { cause, headers: { 'retry-after': '5' } });
+    case 'upstream-untrusted':
     case 'upstream-answer-invalid':
       return new RegistryError('UNKNOWN', message, { cause, status: 502 });
     default:

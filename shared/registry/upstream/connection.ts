@@ -5,10 +5,12 @@ import { hostOfUrl, type RegistryAddress, type RegistryCredential } from '../../
 import { authentication, type Scope } from './authentication.ts';
 import { type Outgoing, wire } from './exchange.ts';
 import {
+  isTrust,
   upstreamDown,
   upstreamLimited,
   upstreamMissing,
   upstreamRefused,
+  upstreamUntrusted,
   upstreamWrong,
   whyOf,
 } from './faults.ts';
@@ -30,7 +32,8 @@ export interface Connection {
   readonly host: string;
   /**
    * The answer whatever its status, once challenges were answered and redirects followed.
-   * @throws Retryable `upstream-unreachable`; Terminal `upstream-unauthorized`, `upstream-answer-invalid`
+   * @throws Retryable `upstream-unreachable`; Terminal `upstream-unauthorized`, `upstream-untrusted`,
+   *   `upstream-answer-invalid`
    */
   ask(asking: Asking): Promise<IncomingMessage>;
   close(): void;
@@ -63,6 +66,12 @@ export function connection(address: RegistryAddress, options: ConnectionOptions 
     try {
       return await send({ ...outgoing, patience });
     } catch (error) {
+      if (isTrust(error))
+        throw upstreamUntrusted(
+          where,
+          `${outgoing.url.host} has a certificate that is not trusted: ${whyOf(error)}`,
+          error,
+        );
       throw upstreamDown(where, `${outgoing.url.host} does not answer: ${whyOf(error)}`, error);
     }
   };

@@ -33,6 +33,21 @@ export const upstreamDown = (where: string, why: string, cause?: unknown): Retry
     cause,
   });
 
+/** Asking again does not change it. */
+export const upstreamUntrusted = (where: string, why: string, cause: unknown): Terminal =>
+  new Terminal({
+    code: 'upstream-untrusted',
+    status: 502,
+    message: `${where}: ${why}.`,
+    remedy:
+      'Give the PEM of the authority that signed its certificate to the source or replication: --authority FILE.',
+    cause,
+  });
+
+/** Whether an error of Node.js means that a certificate is not trusted, or of another host. */
+export const isTrust = (error: unknown): boolean =>
+  /CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY/.test((error as NodeJS.ErrnoException).code ?? '');
+
 /** The answer is not what the protocol has, or not what it says it is. */
 export const upstreamWrong = (where: string, why: string): Terminal =>
   new Terminal({

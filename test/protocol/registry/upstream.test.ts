@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Terminal } from '../../../shared/model/errors.ts';
 import { Digest } from '../../../shared/model/image.ts';
 import type { RegistryAddress, RegistryCredential } from '../../../shared/model/registry-address.ts';
+import { registryFault } from '../../../shared/registry/sources/registry-fault.ts';
 import { connection } from '../../../shared/registry/upstream/connection.ts';
 import { httpUpstream } from '../../../shared/registry/upstream/upstream.http.ts';
 import type { Upstream } from '../../../shared/registry/upstream/upstream.ts';
@@ -13,6 +16,7 @@ import { content, descriptor, sha256, testImage, testIndex } from '../../support
 import { registryClient } from '../../support/registry-client.ts';
 import { serveHandler, testRegistry } from '../../support/registry-server.ts';
 import { registryStorages } from '../../support/registry-storage.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 import { hasProgram, run } from '../../support/tool.ts';
 
 const undo: (() => unknown)[] = [];
@@ -334,4 +338,27 @@ describe('registries that lie, limit, stall or break off', () => {
     expect(sha256(await allOf(body))).toBe(layer.digest);
     expect(ranges.length).toBeGreaterThanOrEqual(3);
   });
+});
+
+test('a certificate that is not trusted is told with what helps, and not asked for again', async () => {
+  const { certificate, key } = await selfSigned('localhost');
+  const server = createTlsServer({ cert: certificate, key }, (_, response) => void response.end('{}'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(() => server.close());
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const ping = (authority?: string) => {
+    const made = connection({ url, plainHttp: false, ...(authority === undefined ? {} : { authority }) });
+    undo.push(made.close);
+    return httpUpstream(made).ping();
+  };
+  const fault = await ping().catch((error: unknown) => error);
+  expect(fault).toBeInstanceOf(Terminal);
+  expect(fault).toMatchObject({
+    code: 'upstream-untrusted',
+    message: expect.stringContaining('has a certificate that is not trusted'),
+    remedy: expect.stringContaining('--authority'),
+  });
+  expect(registryFault(fault, 'MANIFEST_UNKNOWN')).toMatchObject({ code: 'UNKNOWN', status: 502 });
+  await ping(certificate);
 });
