@@ -7,7 +7,11 @@ import { requireLocation, requireName } from './lookup.ts';
 import { type Kind, type Resource, render, resourceId } from './resource.ts';
 import { withState } from './tracked.ts';
 
-const Body = z.looseObject({ location: z.string().min(1), tags: Tags });
+const Body = z.looseObject({
+  location: z.string().min(1),
+  tags: Tags,
+  properties: z.looseObject({}).optional(),
+});
 
 /** What a group holds, in the order in which it can be deleted. */
 const CONTENT: readonly Kind[] = [
