@@ -127,7 +127,8 @@ describe.each(['memory', 'azurite'] as const)('the trail in %s', (kind) => {
     expect((await read({ actor: 'operator' }, may)).events).toHaveLength(6);
     const since = new Date(Date.parse(all.events[2]!.time) - 1);
     expect((await read({ since }, may)).events.length).toBeGreaterThanOrEqual(3);
-    expect((await read({ since: new Date(Date.now() + 1000) }, may)).events).toEqual([]);
+    // Another file's clock may have run ahead in this process, and what is stamped later sorts later.
+    expect((await read({ since: new Date('2200-01-01') }, may)).events).toEqual([]);
   });
 
   test('pulls that come together share transactions', async () => {
