@@ -11,18 +11,20 @@ export const immutableBy = ({ immutableTags }: EffectivePolicy, tag: TagEntry['t
 
 /**
  * @param entry the tag as it is
+ * @param instead what may be done, in words
  * @throws RegistryError DENIED with status 409: clients show its sentence, and do not try again
  */
 export function refuseIfImmutable(
   policy: EffectivePolicy,
   repository: RepositoryName,
   { tag, digest }: TagEntry,
+  instead: string,
 ): void {
   const pattern = immutableBy(policy, tag);
   if (pattern === undefined) return;
   throw new RegistryError(
     'DENIED',
-    `${repository}:${tag} is immutable and stays ${digest}; push under another tag (policy: immutableTags ${pattern})`,
+    `${repository}:${tag} is immutable and stays ${digest} (policy: immutableTags ${pattern}); ${instead}`,
     { status: 409, detail: { tag, digest, pattern } },
   );
 }

@@ -111,7 +111,7 @@ export async function pushManifest(parts: PushParts, push: ManifestPush): Promis
       const before = await findTag(tables, repository, tag);
       if (before !== undefined && before.digest !== digest) {
         if (!movesTags) throw tagTaken(repository, tag, before.digest);
-        refuseIfImmutable(policy, repository, before);
+        refuseIfImmutable(policy, repository, before, 'push under another tag');
       }
       const counter = nextCounter(before?.counter, at);
       const values = valuesOf({ tag, digest, mediaType, size, imageSize, counter, pushedAt });

@@ -25,13 +25,14 @@ export function parseRange(header: string | null, size: number): ByteRange | 'un
 /**
  * Content-Range of a chunk: `<start>-<end>` as OCI Distribution has it, and with `bytes` before or the total behind, as
  * some clients write it.
- * @returns undefined if there is none, null if it is malformed
+ * @returns undefined if there is none, null if it is malformed or ends before it begins
  */
 export function parseContentRange(header: string | null): ByteRange | null | undefined {
   if (header === null) return undefined;
   const match = /^(?:bytes[ =])?(?<from>\d+)-(?<to>\d+)(?:\/(?:\d+|\*))?$/.exec(header.trim());
   if (match?.groups === undefined) return null;
-  return { from: Number(match.groups.from), to: Number(match.groups.to) };
+  const range = { from: Number(match.groups.from), to: Number(match.groups.to) };
+  return range.to < range.from ? null : range;
 }
 
 /** Range header of an upload: docker expects no unit, and `0-0` for nothing yet. */

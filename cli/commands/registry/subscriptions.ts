@@ -17,7 +17,7 @@ import { addDeadEvents } from './dead-events.ts';
 interface CreateOptions {
   readonly url?: string;
   readonly topic?: string;
-  readonly repositories: readonly string[];
+  readonly repositories?: readonly string[];
   readonly actions?: readonly string[];
   readonly format?: string;
   readonly allowHttp?: boolean;
@@ -31,10 +31,12 @@ function sinkText(sink: Destination): string {
 }
 
 function showSecret(output: Output, secret: string): void {
+  // As JSON it stands in the data.
+  if (output.json) return;
   output.say(
     'The secret that deliveries are signed with (https://www.standardwebhooks.com), shown this once:',
   );
-  if (!output.json) process.stdout.write(`${secret}\n`);
+  process.stdout.write(`${secret}\n`);
 }
 
 export function addSubscriptions(registry: Command): void {
@@ -64,23 +66,26 @@ export function addSubscriptions(registry: Command): void {
     );
   subscriptions
     .command('create')
-    .description('makes a subscription, or changes the one of that name')
+    .description('makes a subscription, or changes of the one of that name what is said')
     .argument('<name>')
     .option('--url <url>', 'webhook, https: deliveries are signed')
     .option('--topic <topic>', 'topic of the Service Bus namespace; the session is the repository')
-    .option('--repositories <patterns>', 'which, comma-separated patterns', words, ['**'])
+    .option('--repositories <patterns>', 'which, comma-separated patterns; all if left out', words)
     .option('--actions <actions>', 'of push, pull, delete and mount; all if left out', words)
     .option('--format <format>', 'cloudevents, or distribution: the envelope of the registry of that name')
     .option('--allow-http', 'the webhook may be plain http')
     .option('--allow-private', 'the webhook may be at a private or loopback address')
     .action((subscription: string, options: CreateOptions, command: Command) =>
       withSession(command, async ({ client, output }) => {
-        const { repositories, actions, format } = options;
+        const sink = sinkOf(options);
+        const { subscriptions: there } = await client.call(listSubscriptions);
+        // What is changed keeps what is not named.
+        const before = there.find(({ name }) => name === subscription);
         const json = {
-          repositories,
-          ...(actions === undefined ? {} : { actions }),
-          ...(format === undefined ? {} : { format }),
-          sink: sinkOf(options),
+          repositories: options.repositories ?? before?.repositories ?? ['**'],
+          actions: options.actions ?? before?.actions,
+          format: options.format ?? before?.format,
+          sink,
         };
         const made = await client.call(putSubscription, { params: { subscription }, json });
         output.say(`Subscription ${subscription} sends to ${sinkText(made.subscription.sink)}.`);

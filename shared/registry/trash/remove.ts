@@ -19,6 +19,9 @@ import {
 } from '../repository.ts';
 import { type Deletion, deletedManifestWrite, deletedTagWrite } from './entries.ts';
 
+/** What helps where a tag is to go that stays. */
+const CHANGE = 'change the policy first: berth registry policy';
+
 /** Tags that go in one transaction: three rows each, of the hundred that it may have. */
 const TAGS = 15;
 
@@ -45,7 +48,7 @@ export async function removeTag(
   for (;;) {
     const entry = await findTag(parts.tables, repository, tag);
     if (entry === undefined || (etag !== undefined && entry.etag !== etag)) return false;
-    refuseIfImmutable(await parts.policies.of(repository), repository, entry);
+    refuseIfImmutable(await parts.policies.of(repository), repository, entry, CHANGE);
     const deletion = await deletionOf(parts, repository, origin);
     if (await commit(parts, repository, origin, tagWrites([entry], deletion), [entry])) return true;
   }
@@ -71,7 +74,7 @@ export async function removeManifest(
     const tags: (TagEntry & { etag: string })[] = [];
     for await (const entry of listTags(tables, repository)) {
       if (entry.digest !== digest) continue;
-      refuseIfImmutable(policy, repository, entry);
+      refuseIfImmutable(policy, repository, entry, CHANGE);
       tags.push(entry);
     }
     const deletion = await deletionOf(parts, repository, origin);

@@ -49,6 +49,28 @@ const berth = (args: readonly string[], input = '') =>
   });
 const registry = (...args: string[]) => berth(['registry', ...args]);
 
+describe('berth registry subscriptions', () => {
+  // It widened one of some repositories to all.
+  it('a subscription that is changed keeps what is not named', async () => {
+    const create = (...args: string[]) => registry('subscriptions', 'create', 'ci', ...args);
+    const url = (path: string) => ['--url', `https://ci.example.com/${path}`];
+    const made = await create(...url('one'), '--repositories', 'shop/*', '--actions', 'push,delete');
+    expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('shown this once:')]);
+    expect((await create(...url('two'), '--format', 'distribution')).code).toBe(0);
+    const listed = JSON.parse((await registry('subscriptions', '--json')).stdout);
+    expect(listed).toMatchObject([
+      {
+        ...{ name: 'ci', repositories: ['shop/*'], actions: ['push', 'delete'], format: 'distribution' },
+        sink: { url: 'https://ci.example.com/two' },
+      },
+    ]);
+    const secret = await registry('subscriptions', 'secret', 'ci', '--json');
+    expect(secret.stderr).toBe('');
+    expect((JSON.parse(secret.stdout) as { secret: string }).secret).toMatch(/^whsec_/);
+    expect((await registry('subscriptions', 'delete', 'ci')).code).toBe(0);
+  });
+});
+
 describe('berth registry sources', () => {
   it('makes, lists, shows, tests, refreshes and deletes one', async () => {
     const create = ['registry', 'sources', 'create', 'lib', '--from', `${other.host}/lib`, '--plain-http'];

@@ -38,6 +38,7 @@ test.each([
   ['bytes=10-19', { from: 10, to: 19 }],
   ['10-19/20', { from: 10, to: 19 }],
   ['from 1 to 2', null],
+  ['4-0', null],
 ])('Content-Range %s', (header, expected) => expect(parseContentRange(header)).toEqual(expected));
 
 test('an upload says what it has as docker reads it', () => {
