@@ -13,6 +13,7 @@ import { PoolSpec, RESERVED_POOLS } from './pool.ts';
 import { RestartPolicy, RolloutPolicy } from './rollout-policy.ts';
 import { MOST_ROUTES, RouteSpec } from './route.ts';
 import { sidecarSpec } from './sidecar.ts';
+import { TextValue } from './text-value.ts';
 import { isCron, isTimeZone } from './time.ts';
 import { VolumeSpec, volumeUses } from './volume.ts';
 
@@ -46,7 +47,7 @@ const common = {
           /^[A-Za-z_][A-Za-z0-9_.-]*$/,
           'expected a letter or an underscore, then letters, digits, underscores, dots and hyphens',
         ),
-      z.coerce.string(),
+      TextValue,
     )
     .default({}),
   resources: Resources.default(Resources.parse({})),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Capability } from './capability.ts';
 import { orShort } from './short-form.ts';
+import { TextValue } from './text-value.ts';
 
 const absolute = z
   .string()
@@ -64,7 +65,7 @@ export const containerOptions = {
     )
     .optional(),
   groupAdd: z
-    .array(z.coerce.string().regex(/^[A-Za-z0-9_][\w.-]*$/, 'expected a group or its number'))
+    .array(TextValue.pipe(z.string().regex(/^[A-Za-z0-9_][\w.-]*$/, 'expected a group or its number')))
     .optional(),
   workingDirectory: absolute.optional(),
   labels: z
@@ -77,7 +78,7 @@ export const containerOptions = {
           (name) => !name.startsWith(OWN_LABELS),
           `labels that begin with ${OWN_LABELS} are Berth's own`,
         ),
-      z.coerce.string(),
+      TextValue,
     )
     .optional(),
   stopSignal: z
@@ -108,7 +109,7 @@ export const containerOptions = {
   sysctls: z
     .record(
       z.string().regex(SYSCTL, 'only net.*, fs.mqueue.* and kernel.msg*, sem and shm* belong to a container'),
-      z.coerce.string(),
+      TextValue,
     )
     .optional(),
   /** Names that mean these addresses in the container; `host-gateway` is the machine. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TextValue } from './text-value.ts';
 import { isCron, isTimeZone } from './time.ts';
 
 /** publisher:offer:sku:version of the marketplace, or the resource id of an image. */
@@ -41,7 +42,7 @@ export const PoolSpec = z.strictObject({
   /** Sizes in order of preference. */
   sizes: z.array(MachineSize).min(1).default(['Standard_B2s']),
   /** Zones in order of preference, between which machines are spread; none: Azure chooses. */
-  zones: z.array(z.coerce.string().pipe(z.enum(['1', '2', '3']))).default([]),
+  zones: z.array(TextValue.pipe(z.enum(['1', '2', '3']))).default([]),
   image: MachineImage.default('Debian:debian-13:13-gen2:latest'),
   /** Whether machines boot from an image with engine and agent, which is captured once and renewed when it changes. */
   golden: z.boolean().default(false),

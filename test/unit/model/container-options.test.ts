@@ -83,6 +83,14 @@ describe('volumes, configs and secrets', () => {
     });
   });
 
+  it('values of variables and labels are texts, also where YAML sees a number or a boolean', () => {
+    const text = application('environment: {A: 80, B: true, C: "", D: x}\n    labels: {a: 1}', '');
+    expect(Object.values(parseApplication(text).services)[0]).toMatchObject({
+      environment: { A: '80', B: 'true', C: '', D: 'x' },
+      labels: { a: '1' },
+    });
+  });
+
   it.each([
     [
       'volumes: ["data:/data"]',
@@ -99,6 +107,9 @@ describe('volumes, configs and secrets', () => {
     ],
     ['configs: [b]', 'configs: {a: {content: x}}', /expected one of the application's configs \(a\)/],
     ['configs: []', 'configs: {a: {content: x, file: y}}', /configs\.a: expected either content or file/],
+    ['environment: {A: }', '', /^5 services\.web\.environment\.A: expected a text, a number or a boolean/],
+    ['environment: {A: {b: 1}}', '', /environment\.A: expected a text, a number or a boolean/],
+    ['labels: {a: [1, 2]}', '', /labels\.a: expected a text, a number or a boolean/],
     ['secrets: [{secret: a, mode: 0400}]', '', /expected permissions as text/],
     ['environment: {F: x}\n    secrets: [{secret: a, env: F}]', '', /the environment says F already/],
     [
