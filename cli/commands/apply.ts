@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts';
 import { planText } from '../plan-text.ts';
 import { type GlobalOptions, withSession } from '../session.ts';
 import { watchRollout } from '../watch-rollout.ts';
+import { wholeSeconds } from '../whole-number.ts';
 
 interface Options {
   readonly wait: boolean;
@@ -19,7 +20,7 @@ export const addApply = (program: Command): Command =>
     .description('deploys exactly what a plan says, and waits until its services run')
     .argument('<plan>', 'a file that berth plan --out wrote')
     .option('--no-wait', 'return when the deployment was accepted')
-    .option('--timeout <seconds>', 'how long to wait for the rollout', Number, 600)
+    .option('--timeout <seconds>', 'how long to wait for the rollout', wholeSeconds, 600)
     .action((file: string, { wait, timeout }: Options, command: Command) => {
       const plan = planFrom(file);
       const { environment: asked } = command.optsWithGlobals<GlobalOptions>();

@@ -6,6 +6,7 @@ import { listReplicas, listServices } from '../../shared/api/routes/services.ts'
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { type Session, withSession } from '../session.ts';
+import { wholeSeconds } from '../whole-number.ts';
 
 interface Options {
   readonly yes?: boolean;
@@ -21,7 +22,7 @@ export const addDestroy = (program: Command): Command =>
     .argument('<application>')
     .option('-y, --yes', 'asks nothing')
     .option('--no-wait', 'returns when it is accepted, not when all is gone')
-    .option('--timeout <seconds>', 'how long it waits', Number, 300)
+    .option('--timeout <seconds>', 'how long it waits', wholeSeconds, 300)
     .action((application: string, options: Options, command: Command) =>
       withSession(command, (session) => destroy(session, application, options)),
     );

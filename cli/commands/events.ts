@@ -5,6 +5,7 @@ import type { Client, Filling } from '../client.ts';
 import { ago, harmless, table } from '../output.ts';
 import { type Session, withSession } from '../session.ts';
 import { parseSince } from '../since.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { addDeadLetters } from './dead-letters.ts';
 
 interface Options {
@@ -57,7 +58,7 @@ export function addEvents(program: Command): Command {
     .option('--type <type>', 'only of this type, for example dev.berth.registry.push')
     .option('--since <time>', 'only after this: RFC 3339, or an age such as 10m', parseSince)
     .argument('[name]', 'only about this application, or application/service; of --environment then')
-    .option('-n, --limit <count>', 'how many', Number, 50)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 50)
     .option('-f, --follow', 'stays and shows new ones, the newest last')
     .action((name: string | undefined, { follow, ...options }: Options, command: Command) =>
       withSession(command, async (session) => {

@@ -4,11 +4,13 @@ import { listServices } from '../../shared/api/routes/services.ts';
 import type { RunStatus } from '../../shared/model/job.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { requireApplication } from '../known-application.ts';
 import { findPart } from '../names.ts';
 import { ago, harmless, type Paint, table } from '../output.ts';
 import { readLog } from '../read-log.ts';
 import { runJob } from '../run-job.ts';
 import { type Session, withSession } from '../session.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 export function addJobs(program: Command): void {
   const jobs = program.command('jobs').description('containers that run to completion');
@@ -17,11 +19,13 @@ export function addJobs(program: Command): void {
     .description('jobs, and when they are due')
     .argument('[application]', 'only of this application')
     .action((application: string | undefined, _options, command: Command) =>
-      withSession(command, async ({ client, output, environment }) => {
+      withSession(command, async (session) => {
+        const { client, output, environment } = session;
         const { jobs: found } = await client.call(listJobs, {
           params: { environment },
           query: { application },
         });
+        if (found.length === 0) await requireApplication(session, application);
         output.data(found, () =>
           table(
             ['JOB', 'IMAGE', 'SCHEDULE', 'NEXT'],
@@ -50,7 +54,7 @@ export function addJobs(program: Command): void {
     .command('runs')
     .description('runs of a job, or of commands of a service, the newest first')
     .argument('<job>', 'application/job, or the job or service alone where that is enough')
-    .option('-n, --limit <count>', 'how many', Number, 20)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 20)
     .action((name: string, options: { limit: number }, command: Command) =>
       withSession(command, async (session) => {
         const { client, output, environment } = session;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { listReplicas, listServices, type ReplicaView } from '../../shared/api/routes/services.ts';
+import { requireApplication } from '../known-application.ts';
 import { ago, harmless, table } from '../output.ts';
 import { waitsText } from '../service-table.ts';
 import { withSession } from '../session.ts';
@@ -12,12 +13,14 @@ export const addPs = (program: Command): Command =>
     .description('replicas, where they run and their addresses')
     .argument('[application]', 'only of this application')
     .action((application: string | undefined, _options, command: Command) =>
-      withSession(command, async ({ client, output, environment }) => {
+      withSession(command, async (session) => {
+        const { client, output, environment } = session;
         const of = { params: { environment }, query: { application } };
         const [{ replicas }, { services }] = await Promise.all([
           client.call(listReplicas, of),
           client.call(listServices, of),
         ]);
+        if (services.length === 0 && replicas.length === 0) await requireApplication(session, application);
         const waits = waitsText(services);
         const templates = new Map(services.map(({ key, template }) => [idOf(key), template] as const));
         const isStale = (key: ReplicaView['key'], revision: number): boolean =>

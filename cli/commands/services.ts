@@ -3,6 +3,7 @@ import { listServices, restartService, scaleService } from '../../shared/api/rou
 import { findPart } from '../names.ts';
 import { type Session, withSession } from '../session.ts';
 import { watchService } from '../watch-rollout.ts';
+import { wholeSeconds } from '../whole-number.ts';
 
 export async function serviceNamed({ client, environment }: Session, name: string) {
   const { services } = await client.call(listServices, { params: { environment } });
@@ -38,7 +39,7 @@ export function addServiceVerbs(program: Command): void {
     .description('replaces every replica of a service by a new one')
     .argument('<service>', 'application/service, or the service alone where that is enough')
     .option('--wait', 'until the new ones are healthy, or the rollout has failed')
-    .option('--timeout <seconds>', 'how long it waits', Number, 600)
+    .option('--timeout <seconds>', 'how long it waits', wholeSeconds, 600)
     .action((name: string, options: { wait?: boolean; timeout: number }, command: Command) =>
       withSession(command, async (session) => {
         const params = await serviceNamed(session, name);

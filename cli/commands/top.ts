@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readUsage } from '../../shared/api/routes/usage.ts';
+import { requireApplication } from '../known-application.ts';
 import { bytesText, table } from '../output.ts';
 import { withSession } from '../session.ts';
 import { onMachine, type Rates, ratesOf } from '../usage.ts';
@@ -24,9 +25,11 @@ export const addTop = (program: Command): Command =>
     .option('--once', 'shows it once: what was used in one second')
     .option('--interval <seconds>', 'between two looks', seconds, 2)
     .action((application: string | undefined, options: Options, command: Command) =>
-      withSession(command, async ({ client, output, environment, interrupted }) => {
+      withSession(command, async (session) => {
+        const { client, output, environment, interrupted } = session;
         const look = () => client.call(readUsage, { params: { environment }, query: { application } });
         let before = await look();
+        if (before.replicas.length === 0) await requireApplication(session, application);
         while (!interrupted.aborted) {
           const pause = options.once === true ? 1000 : options.interval * 1000;
           await sleep(pause, undefined, { signal: interrupted }).catch(() => undefined);

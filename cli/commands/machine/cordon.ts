@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { cordonMachine, evictMachine, uncordonMachine } from '../../../shared/api/routes/cordon.ts';
 import { type MachineSession, withMachines } from '../../machine/machine-session.ts';
-import { wholeSeconds } from '../../machine/seconds.ts';
 import { watchDrain } from '../../machine/watch-drain.ts';
+import { wholeSeconds } from '../../whole-number.ts';
 
 interface Options {
   readonly reason?: string;

@@ -3,13 +3,14 @@ import { listMachineRuns } from '../../../shared/api/routes/machine-runs.ts';
 import type { MachineRun } from '../../../shared/model/machine-run.ts';
 import { ago, harmless, type Paint, table } from '../../output.ts';
 import { withSession } from '../../session.ts';
+import { wholeNumber } from '../../whole-number.ts';
 
 export function addRuns(machine: Command): void {
   machine
     .command('runs')
     .description('commands that were run on machines in the last 30 days, the newest first')
     .argument('[machine]', 'only of this machine')
-    .option('-n, --limit <count>', 'how many', Number, 20)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 20)
     .action((name: string | undefined, { limit }: { limit: number }, command: Command) =>
       withSession(command, async ({ client, output }) => {
         const { runs } = await client.call(listMachineRuns, { query: { machine: name, limit } });

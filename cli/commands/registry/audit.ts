@@ -3,6 +3,7 @@ import { readAudit } from '../../../shared/api/routes/audit.ts';
 import { ago, bytesText, harmless, table } from '../../output.ts';
 import { withSession } from '../../session.ts';
 import { parseSince } from '../../since.ts';
+import { wholeNumber } from '../../whole-number.ts';
 
 interface Options {
   readonly since?: string;
@@ -29,7 +30,7 @@ export function addAudit(registry: Command): void {
     .option('--since <time>', 'only after this: RFC 3339, or an age such as 10m', parseSince)
     .option('--action <action>', 'only push, pull, delete or mount')
     .option('--actor <id>', 'only by this key, user, or "anonymous"')
-    .option('-n, --limit <count>', 'how many', Number, 50)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 50)
     .option('--after <place>', 'go on where the page before ended')
     .action((repository: string | undefined, options: Options, command: Command) =>
       withSession(command, async ({ client, output }) => {

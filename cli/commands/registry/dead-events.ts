@@ -4,13 +4,14 @@ import { exitCodes } from '../../exit-codes.ts';
 import { Failure } from '../../failure.ts';
 import { ago, harmless, table } from '../../output.ts';
 import { withSession } from '../../session.ts';
+import { wholeNumber } from '../../whole-number.ts';
 
 export function addDeadEvents(subscriptions: Command): void {
   subscriptions
     .command('deadletters')
     .description('events that were given up, the oldest first, each with its reason')
     .argument('<name>')
-    .option('-n, --limit <count>', 'how many', Number, 100)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 100)
     .action((subscription: string, { limit }: { limit: number }, command: Command) =>
       withSession(command, async ({ client, output }) => {
         const { deadLetters } = await client.call(listDeadEvents, {

@@ -164,6 +164,28 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       expect((await berth(['ps', '-e', 'prod'])).stdout).toContain('No replica runs in environment prod.');
     });
 
+    // They said that nothing runs.
+    it.each([[['ps', 'shpo']], [['top', 'shpo', '--once']], [['jobs', 'list', 'shpo']]])(
+      '%j: an application that is not there is refused',
+      async (args) => {
+        const { code, stdout, stderr } = await berth(args);
+        expect([code, stdout]).toEqual([3, '']);
+        expect(stderr).toContain('shpo');
+        expect(stderr).toContain('→');
+      },
+    );
+
+    // They asked for NaN events, or waited for NaN seconds.
+    it.each([
+      [['events', '-n', 'abc'], 'Expected a whole number.'],
+      [['jobs', 'runs', '-n', '-1', 'shop/x'], 'Expected a whole number.'],
+      [['restart', '--timeout', '1.5', 'web'], 'Expected a whole number of seconds.'],
+      [['destroy', '--timeout', 'soon', 'shop'], 'Expected a whole number of seconds.'],
+    ])('%j is refused before anything is asked', async (args, words) => {
+      const { code, stderr } = await berth(args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
+    });
+
     it('shows logs of all replicas, follows, and ends at Ctrl-C', async () => {
       const [first = '', second = ''] = (await world.engine.list([])).map(({ id }) => id);
       world.engine.control.write(first, 'one');
