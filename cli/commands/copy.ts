@@ -39,7 +39,7 @@ async function copyOut(session: Session, name: string, path: string, to: string)
   for (const one of left) output.say(`left out: ${harmless(one)}`);
   output.data(
     { files, size, left, to: target, replica },
-    () => `${files} files, ${bytesText(size)}, to ${target}`,
+    () => `${files} ${files === 1 ? 'file' : 'files'}, ${bytesText(size)}, to ${target}`,
   );
 }
 
@@ -91,7 +91,8 @@ async function copyIn(session: Session, from: string, name: string, path: string
   }
   output.data(
     { files, size, to: posix.join(folder, own), replica },
-    () => `${files} files, ${bytesText(size)}, to ${posix.join(folder, own)} in ${replica}`,
+    () =>
+      `${files} ${files === 1 ? 'file' : 'files'}, ${bytesText(size)}, to ${posix.join(folder, own)} in ${replica}`,
   );
 }
 
