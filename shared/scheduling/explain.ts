@@ -1,3 +1,4 @@
+import type { Offering } from '../machines/offerings/offering.ts';
 import type { Machine } from '../model/machine.ts';
 import { constraintText, holds } from '../model/placement.ts';
 import type { PoolSpec } from '../model/pool.ts';
@@ -43,8 +44,11 @@ export function explainNoRoom(demand: Demand, group: string, sight: Sight): Expl
 
 const zoneText = (zone: string | undefined): string => (zone === undefined ? '' : ` in zone ${zone}`);
 
-/** Why something is on its machine, as it is now: what speaks against the others, and what for this one. Pure. */
-export function explainPlace(demand: Demand, one: Reservation, sight: Sight): Explanation {
+/**
+ * Why something is on its machine, as it is now: what speaks against the others, and what for this one. Pure.
+ * @param runs whether it does already; it is to run there otherwise
+ */
+export function explainPlace(demand: Demand, one: Reservation, sight: Sight, runs = true): Explanation {
   const request = requestOf(demand, one.group);
   const { books } = booksOf(sight);
   books.find(({ machine }) => machine === one.machine)?.giveBack(one);
@@ -62,7 +66,7 @@ export function explainPlace(demand: Demand, one: Reservation, sight: Sight): Ex
         ? `Of ${able.length + 1} that would do it comes first: ${preference(request)}.`
         : `${best?.machine} would be chosen today (${preference(request)}); what runs is not moved for that.`;
   return {
-    message: `It runs on ${one.machine}.${against}${choice === '' ? '' : ` ${choice}`}`,
+    message: `It ${runs ? 'runs' : 'is to run'} on ${one.machine}.${against}${choice === '' ? '' : ` ${choice}`}`,
     wouldFit: [],
   };
 }
@@ -104,7 +108,7 @@ function waysOf(request: Request, candidates: readonly Candidate[], sight: Sight
     ...otherPools(request, candidates, sight),
     ...portHolders(request, candidates, sight),
     ...neighbours(request, candidates),
-    ...growth(sight),
+    ...growth(request, sight),
   ];
 }
 
@@ -177,7 +181,24 @@ function neighbours({ affinity }: Request, candidates: readonly Candidate[]): st
   });
 }
 
-function growth({ pool, rooms, machines, addition }: Sight): string[] {
+/** One machine more, where one of the sizes would do. */
+function growth({ cpu, memory, gpu }: Request, { pool, rooms, machines, addition }: Sight): string[] {
   const count = new Set([...rooms.map(({ machine }) => machine), ...machines.map(({ name }) => name)]).size;
+  const { offerings } = addition.ranked;
+  const would = offerings.some((one) => one.cpu >= cpu && one.memory >= memory && (one.gpu ?? 0) >= gpu);
+  if (offerings.length > 0 && !would)
+    return [`a larger size in pool ${pool}, or less ${lacking({ cpu, memory, gpu }, offerings)}`];
   return count >= addition.maximum ? [`a larger maximum of pool ${pool}, which is ${addition.maximum}`] : [];
+}
+
+/** What no offering has enough of. */
+function lacking(
+  { cpu, memory, gpu }: Pick<Request, 'cpu' | 'memory' | 'gpu'>,
+  offerings: readonly Offering[],
+): string {
+  const wanted = { cpu, memory, gpu };
+  const short = (['cpu', 'memory', 'gpu'] as const).filter((what) =>
+    offerings.every((one) => (one[what] ?? 0) < wanted[what]),
+  );
+  return (short.length === 0 ? (['cpu', 'memory'] as const) : short).join(' and ');
 }

@@ -1,4 +1,5 @@
 import type { KnownSku } from '../machines/offerings/offering.ts';
+import { usable } from '../machines/usable.ts';
 import type { ApplicationSpec, JobSpec, ServiceSpec } from '../model/application.ts';
 import type { Issue } from '../model/invalid.ts';
 import type { Machine } from '../model/machine.ts';
@@ -6,6 +7,8 @@ import { nearest } from '../model/nearest.ts';
 import { type Constraint, constraintText, holds, portText } from '../model/placement.ts';
 import { PoolSpec } from '../model/pool.ts';
 import { constraintsOf } from './demand.ts';
+import { mostMachines } from './most-machines.ts';
+import { type Claimant, portClaims } from './port-claims.ts';
 
 /** What an application is placed among. */
 export interface Surroundings {
@@ -15,6 +18,8 @@ export interface Surroundings {
   readonly machines: readonly Machine[];
   /** Pools of the other services and jobs of the environment, by `application/service`. */
   readonly others: ReadonlyMap<string, string>;
+  /** Services of the environment's other applications; absent: none. */
+  readonly neighbours?: readonly Claimant[];
   /** Sizes of the region; absent where they are not known just now. */
   readonly skus?: readonly KnownSku[] | undefined;
 }
@@ -28,16 +33,25 @@ export function placementFaults(spec: ApplicationSpec, around: Surroundings): re
     ...Object.entries(spec.jobs).map(([name, part]) => ({ kind: 'jobs', name, part })),
   ];
   for (const { name, part } of all) parts.set(`${spec.name}/${name}`, part.pool);
-  return all.flatMap(({ kind, name, part }) => {
-    const pool = pools.get(part.pool) ?? PoolSpec.parse({});
+  const poolOf = (name: string) => pools.get(name) ?? PoolSpec.parse({});
+  const own = Object.entries(spec.services).map(
+    ([name, part]): Claimant => ({ name: `${spec.name}/${name}`, path: `services.${name}`, spec: part }),
+  );
+  const alone = all.flatMap(({ kind, name, part }) => {
+    const pool = poolOf(part.pool);
     const faults = [
       ...ofConstraints(part, pool, pools, around.machines),
       ...ofGpus(part, pool, around.skus),
+      ...ofSizes(part, pool, around.skus),
       ...('replicas' in part ? tooMany(part, pool) : []),
       ...ofReferences(part, spec.name, parts),
     ];
     return faults.map(({ path, message }) => ({ path: `${kind}.${name}.${path}`, message }));
   });
+  // One that has too many replicas by itself is told so alone.
+  const told = new Set(alone.map(({ path }) => path.split('.')[1]));
+  const together = portClaims([...own, ...(around.neighbours ?? [])], poolOf);
+  return [...alone, ...together.filter(({ path }) => !told.has(path.split('.')[1]))];
 }
 
 type Part = ServiceSpec | JobSpec;
@@ -116,6 +130,29 @@ function ofGpus(
   ];
 }
 
+/** Cores and memory of which no size of the pool has so much; a size that is not known may have any. */
+function ofSizes(
+  { resources, pool: name }: Part,
+  { sizes }: PoolSpec,
+  skus: readonly KnownSku[] | undefined,
+): Issue[] {
+  if (skus === undefined || skus.length === 0) return [];
+  const known = sizes.map((size) => skus.find((one) => one.name.toLowerCase() === size.toLowerCase()));
+  if (known.includes(undefined)) return [];
+  const rooms = known.flatMap((sku) => (sku === undefined ? [] : usable(sku)));
+  return (['cpu', 'memory'] as const).flatMap((what) => {
+    const most = Math.max(...rooms.map((room) => room[what]));
+    if (resources[what] <= most) return [];
+    const unit = what === 'cpu' ? 'cores' : 'MiB of memory';
+    return [
+      {
+        path: `resources.${what}`,
+        message: `pool ${name} never has a machine with ${resources[what]} ${unit} for containers: the most that one of its sizes has is ${most} (${sizes.join(', ')})`,
+      },
+    ];
+  });
+}
+
 /** More replicas than the pool's machines could hold, each on one of its own. */
 export function tooMany(
   { replicas, placement, ports = [], mode, pool: name }: ServiceSpec,
@@ -124,7 +161,7 @@ export function tooMany(
   if (mode === 'one-per-machine') return [];
   const each = ports.length > 0 ? 1 : placement?.atMostPerMachine;
   if (each === undefined) return [];
-  const most = Math.max(pool.maximum, ...pool.schedule.map(({ maximum = 0 }) => maximum));
+  const most = mostMachines(pool);
   if (replicas <= most * each) return [];
   const [port] = ports;
   const why =

@@ -30,7 +30,10 @@ export async function admitPlacement(
     if (key.application !== spec.name) others.set(`${key.application}/${key.service}`, other.pool);
   for (const { key, spec: other } of jobs)
     if (key.application !== spec.name) others.set(`${key.application}/${key.job}`, other.pool);
-  const issues = placementFaults(spec, { pools, machines, others, skus });
+  const neighbours = services
+    .filter(({ key }) => key.application !== spec.name)
+    .map(({ key, spec: other }) => ({ name: `${key.application}/${key.service}`, spec: other }));
+  const issues = placementFaults(spec, { pools, machines, others, neighbours, skus });
   if (issues.length > 0)
     throw new Invalid({
       code: 'placement-impossible',
@@ -41,11 +44,16 @@ export async function admitPlacement(
     });
 }
 
+/** What any size has: cores, MiB. */
+const SMALL = { cpu: 1, memory: 512 };
+
 /** Whether anything of it says where it is to be: most say nothing, and then nothing is read. */
 const isPlaced = ({ services, jobs }: ApplicationSpec): boolean =>
   [...Object.values(services), ...Object.values(jobs)].some(
     (part) =>
       part.placement !== undefined ||
+      part.resources.cpu > SMALL.cpu ||
+      part.resources.memory > SMALL.memory ||
       (part.resources.gpu ?? 0) > 0 ||
       ('ports' in part && (part.ports?.length ?? 0) > 0),
   );

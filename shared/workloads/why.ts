@@ -206,5 +206,5 @@ function whyThere(replica: Replica, { service, revision, sight }: Known): Reason
   const one = sight?.reservations.find(({ reservation }) => reservation === containerName(replica));
   if (one === undefined || revision === undefined || sight === undefined) return [];
   const demand = replicaDemand(service.key, revision.spec, templateOf(revision));
-  return [reason('placed', explainPlace(demand, one, sight).message)];
+  return [reason('placed', explainPlace(demand, one, sight, replica.status.state !== 'reserved').message)];
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ApplicationSpec } from '../../../shared/model/application.ts';
 import { PoolSpec } from '../../../shared/model/pool.ts';
 import { placementFaults } from '../../../shared/scheduling/placement-faults.ts';
+import type { Claimant } from '../../../shared/scheduling/port-claims.ts';
 
 const sku = (name: string, gpus = 0) => ({
   name,
@@ -60,6 +61,52 @@ describe('what can never be placed', () => {
     ]);
     expect(faults(web, { schedule: [{ cron: '0 8 * * *', for: 3600, maximum: 4 }] })).toEqual([]);
     expect(faults({ replicas: 7, placement: { atMostPerMachine: 2 } })).toHaveLength(1);
+  });
+
+  test('more cores or memory than any size has', () => {
+    expect(faults({ resources: { cpu: 1000, memory: 9_007_199_254_740_991 } })).toEqual([
+      'services.web.resources.cpu: pool default never has a machine with 1000 cores for containers: the most that one of its sizes has is 4 (Standard_D4s_v5)',
+      'services.web.resources.memory: pool default never has a machine with 9007199254740991 MiB of memory for containers: the most that one of its sizes has is 14745 (Standard_D4s_v5)',
+    ]);
+    expect(faults({ resources: { cpu: 4, memory: 14_745 } })).toEqual([]);
+    // What a size has that is not known is not known.
+    expect(faults({ resources: { cpu: 1000 } }, { sizes: ['Standard_New'] })).toEqual([]);
+  });
+
+  test('a port of machines that several services claim on more machines than there may be', () => {
+    const ports = [{ machine: 9100 }];
+    const two = (web: object, db: object, neighbours: readonly Claimant[] = []) => {
+      const services = { web: { image: 'a/web:1', ...web }, db: { image: 'a/db:1', ...db } };
+      const spec = ApplicationSpec.parse({ name: 'shop', services });
+      return placementFaults(spec, { pools: new Map(), machines: [], others: new Map(), neighbours }).map(
+        ({ path, message }) => `${path}: ${message}`,
+      );
+    };
+    const why =
+      'port 9100/tcp is claimed by shop/web, on 2 and shop/db, on 2: it is once on a machine, and pool default has at most 3';
+    expect(two({ replicas: 2, ports }, { replicas: 2, ports })).toEqual([
+      `services.web.ports.0: ${why}`,
+      `services.db.ports.0: ${why}`,
+    ]);
+    expect(two({ replicas: 2, ports }, { replicas: 1, ports })).toEqual([]);
+    expect(two({ replicas: 2, ports }, { replicas: 2, ports: [{ machine: 9100, protocol: 'udp' }] })).toEqual(
+      [],
+    );
+    expect(two({ replicas: 2, ports }, { replicas: 2, ports, pool: 'other' })).toEqual([]);
+    expect(two({ ports, mode: 'one-per-machine' }, { ports })).toHaveLength(2);
+    // By itself it is too many: that says enough.
+    expect(two({ replicas: 4, ports }, { ports })).toEqual([
+      expect.stringContaining('services.web.replicas: 4 replicas do not fit'),
+      expect.stringContaining('services.db.ports.0'),
+    ]);
+    const node = ApplicationSpec.parse({
+      name: 'mon',
+      services: { node: { image: 'a/n:1', replicas: 3, ports } },
+    });
+    const neighbours = [{ name: 'mon/node', spec: node.services['node']! }];
+    expect(two({ ports }, {}, neighbours)).toEqual([
+      'services.web.ports.0: port 9100/tcp is claimed by shop/web, on 1 and mon/node, on 3: it is once on a machine, and pool default has at most 3',
+    ]);
   });
 
   test('what is to be near something that there is not, or that is in another pool', () => {

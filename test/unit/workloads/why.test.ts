@@ -186,6 +186,14 @@ describe('what has no room', () => {
     });
   });
 
+  test('what would do where no machine of the pool is large enough: not one more of them', () => {
+    const seen = sight({ machines: [machine('a'), machine('b')], rooms: [room('a'), room('b')] });
+    expect(first({ resources: { cpu: 1000, memory: 64 } }, seen)?.wouldHelp).toEqual([
+      '998 cores more on one machine, for example a',
+      'a larger size in pool default, or less cpu',
+    ]);
+  });
+
   test('a machine that may be added', () => {
     expect(first({}, sight())?.wouldHelp).toEqual(['a machine is added for it: Standard_B2s']);
   });
@@ -221,6 +229,18 @@ describe('what runs, or tried to', () => {
           'It runs on a. Of 2 others 1 would not do: 1 too few free cores. Of 2 that would do it comes first: the fewest of its replicas, then the fullest.',
         wouldHelp: [],
       },
+    ]);
+  });
+
+  test('what is to run on a machine that is on its way is not said to run there', () => {
+    const seen = sight({
+      machines: [machine('a', { status: { state: 'booting', since: at } })],
+      reservations: [own('a')],
+    });
+    const [replica] = why({}, seen, {}, [{ slot: 0, machine: 'a', status: { state: 'reserved' } }]).replicas;
+    expect(replica?.reasons.map(({ message }) => message)).toEqual([
+      'It waits for machine a, which is on its way (booting).',
+      'It is to run on a. It is the only machine of pool default.',
     ]);
   });
 
