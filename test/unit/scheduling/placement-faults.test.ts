@@ -103,7 +103,7 @@ describe('what can never be placed', () => {
       name: 'mon',
       services: { node: { image: 'a/n:1', replicas: 3, ports } },
     });
-    const neighbours = [{ name: 'mon/node', spec: node.services['node']! }];
+    const neighbours = Object.values(node.services).map((one) => ({ name: 'mon/node', spec: one }));
     expect(two({ ports }, {}, neighbours)).toEqual([
       'services.web.ports.0: port 9100/tcp is claimed by shop/web, on 1 and mon/node, on 3: it is once on a machine, and pool default has at most 3',
     ]);
