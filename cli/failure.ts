@@ -7,18 +7,27 @@ export class Failure extends Error {
   readonly code: string;
   readonly remedy: string | undefined;
   readonly exitCode: number;
+  /** Faults of what was sent, where the API named them. */
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
 
-  constructor(fault: { code: string; message: string; remedy?: string | undefined; exitCode: number }) {
+  constructor(fault: {
+    code: string;
+    message: string;
+    remedy?: string | undefined;
+    exitCode: number;
+    issues?: Failure['issues'] | undefined;
+  }) {
     super(fault.message);
     this.code = fault.code;
     this.remedy = fault.remedy;
     this.exitCode = fault.exitCode;
+    this.issues = fault.issues ?? [];
   }
 }
 
 /** The API's problem details as the end of a command. */
 export function failureOf(problem: Problem): Failure {
-  const { code, detail: message, remedy, status } = problem;
+  const { code, detail: message, remedy, status, issues } = problem;
   const exitCode =
     status === 401 || status === 403
       ? exitCodes.unauthorised
@@ -27,5 +36,5 @@ export function failureOf(problem: Problem): Failure {
         : status === 400 || status === 413 || status === 415
           ? exitCodes.usage
           : exitCodes.failed;
-  return new Failure({ code, message, remedy, exitCode });
+  return new Failure({ code, message, remedy, exitCode, issues });
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { putApplication } from '../../shared/api/routes/applications.ts';
 import type { ApplicationSpec } from '../../shared/model/application.ts';
+import { placeIn } from '../../shared/model/parse-yaml.ts';
+import { atPlaces, type PlaceOf } from '../at-places.ts';
 import { prepareCompose } from '../compose/deploy-compose.ts';
 import {
   addComposeOptions,
@@ -14,6 +16,7 @@ import { takeFiles } from '../compose/take-files.ts';
 import { readApplication } from '../read-application.ts';
 import { outputOf, type Session, withSession } from '../session.ts';
 import { watchRollout } from '../watch-rollout.ts';
+import { wholeSeconds } from '../whole-number.ts';
 
 interface Options extends ComposeOptions {
   readonly file: readonly string[];
@@ -35,7 +38,7 @@ export const addDeploy = (program: Command): Command =>
   )
     .option('--import', 'compose: import images that are in no registry that Berth knows')
     .option('--no-wait', 'return when the deployment was accepted')
-    .option('--timeout <seconds>', 'how long to wait for the rollout', Number, 600)
+    .option('--timeout <seconds>', 'how long to wait for the rollout', wholeSeconds, 600)
     .action((named: readonly string[], options: Options, command: Command) => {
       const { kind, files, isFound } = takeFiles([...named, ...options.file]);
       const output = outputOf(command);
@@ -46,7 +49,8 @@ export const addDeploy = (program: Command): Command =>
       const { text, spec } = readApplication(file);
       // Files of configs were read here; a text without any goes as it was written.
       const body = Object.keys(spec.configs).length > 0 ? { json: spec } : { text };
-      return withSession(command, (session) => deploy(session, spec, body, options));
+      const placeOf = (path: string) => ({ file, ...placeIn(text, path) });
+      return withSession(command, (session) => deploy(session, { spec, body, placeOf }, options));
     });
 
 function deployCompose(files: readonly string[], options: Options, command: Command): Promise<void> {
@@ -57,21 +61,20 @@ function deployCompose(files: readonly string[], options: Options, command: Comm
     output.say(`${mapped.application.name}: ${services.join(', ')}, as a compose file.`);
     for (const line of notesText(mapped)) output.say(line);
     const spec = await prepareCompose(session, mapped, { brings: options.import === true });
-    await deploy(session, spec, { json: spec }, options);
+    await deploy(session, { spec, body: { json: spec }, placeOf: mapped.placeOf }, options);
   });
 }
 
-async function deploy(
-  session: Session,
-  spec: ApplicationSpec,
-  body: { readonly json: ApplicationSpec } | { readonly text: string },
-  options: Options,
-): Promise<void> {
+interface Deployed {
+  readonly spec: ApplicationSpec;
+  readonly body: { readonly json: ApplicationSpec } | { readonly text: string };
+  readonly placeOf: PlaceOf;
+}
+
+async function deploy(session: Session, { spec, body, placeOf }: Deployed, options: Options): Promise<void> {
   const { client, output, environment } = session;
-  const accepted = await client.call(putApplication, {
-    params: { environment, application: spec.name },
-    ...body,
-  });
+  const params = { environment, application: spec.name };
+  const accepted = await atPlaces(placeOf, () => client.call(putApplication, { params, ...body }));
   output.say(
     `${spec.name}: accepted in environment ${environment} (event ${accepted.event.hash.slice(0, 12)})`,
   );

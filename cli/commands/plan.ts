@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { planApplication } from '../../shared/api/routes/plans.ts';
 import type { MappedProject } from '../../shared/compose/map/conclude.ts';
 import { ApplicationSpec } from '../../shared/model/application.ts';
+import { placeIn } from '../../shared/model/parse-yaml.ts';
+import { atPlaces, type PlaceOf } from '../at-places.ts';
 import { withImages } from '../compose/deploy-compose.ts';
 import { findImages } from '../compose/find-images.ts';
 import {
@@ -42,11 +44,9 @@ export const addPlan = (program: Command): Command =>
       const application = applicationOf(named, options, outputOf(command));
       return withSession(command, async (session) => {
         const { client, output, environment } = session;
-        const spec = await application(session);
-        const plan = await client.call(planApplication, {
-          params: { environment, application: spec.name },
-          json: spec,
-        });
+        const { spec, placeOf } = await application(session);
+        const params = { environment, application: spec.name };
+        const plan = await atPlaces(placeOf, () => client.call(planApplication, { params, json: spec }));
         output.data(plan, () => planText(plan, output.paint));
         if (out !== undefined) {
           // For its owner alone: environment variables may hold what is not for everybody.
@@ -62,21 +62,22 @@ function applicationOf(
   named: readonly string[],
   options: Options,
   output: Output,
-): (session: Session) => Promise<ApplicationSpec> {
+): (session: Session) => Promise<{ readonly spec: ApplicationSpec; readonly placeOf: PlaceOf }> {
   const { kind, files, isFound } = takeFiles(named);
   if (isFound && !output.json) output.say(`Taking ${files.join(' and ')}.`);
   const [file = '-'] = files;
   if (kind === 'berth') {
     refuseComposeOptions(options, file);
-    const { spec } = readApplication(file);
-    return async () => spec;
+    const { text, spec } = readApplication(file);
+    return async () => ({ spec, placeOf: (path) => ({ file, ...placeIn(text, path) }) });
   }
   const mapped = readCompose(files, options);
   for (const line of notesText(mapped)) output.say(line);
   refuseBuilds(mapped);
   return async (session) => {
     const images = await findImages(session, mapped.images, { brings: false });
-    return ApplicationSpec.parse(withImages(mapped.application, images));
+    const spec = ApplicationSpec.parse(withImages(mapped.application, images));
+    return { spec, placeOf: mapped.placeOf };
   };
 }
 

@@ -37,6 +37,13 @@ export function parseYaml<T>(text: string, schema: z.ZodType<T>, { code, remedy 
   );
 }
 
+/** Where a field begins in a document that was parsed, or the nearest that it would lie in. @param path `services.web.secrets.0` */
+export function placeIn(text: string, path: string): { readonly line: number; readonly column: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  return placeAt(lines, offsetOf(document, path.split('.')) ?? 0);
+}
+
 function invalid(code: string, remedy: string, issues: readonly Issue[]): Invalid {
   const lines = issues.map(({ line, column, path, message }) => {
     const place = line === undefined ? '' : `line ${line}, column ${column}: `;

@@ -4,7 +4,7 @@ import { Invalid, type Issue } from '../../model/invalid.ts';
 import { nearest } from '../../model/nearest.ts';
 import { keysAt } from '../../model/schema-keys.ts';
 import { byPlace, composeInvalid, issueText } from '../faults.ts';
-import type { Path } from '../tree.ts';
+import type { Path, Place } from '../tree.ts';
 import type { Build } from './build.ts';
 import { fieldAt, leftOut } from './left-out.ts';
 import type { NamedImage } from './map-service.ts';
@@ -23,19 +23,24 @@ export interface MappedProject {
   readonly secretSources: readonly SecretSource[];
   /** What was left out without loss, and what was left out on purpose. */
   readonly notes: readonly Issue[];
+  /** Where a field of the application comes from. @param path `services.web.secrets.0` */
+  placeOf(path: string): Place | undefined;
 }
 
 /**
  * The end of a mapping: what the fields must be is checked, and nothing may have been refused.
  * @throws Invalid `compose-not-honoured`: every key that Berth cannot honour, with its place
  */
-export function concluded(mapped: Omit<MappedProject, 'notes'>, outcome: Outcome): MappedProject {
+export function concluded(mapped: Omit<MappedProject, 'notes' | 'placeOf'>, outcome: Outcome): MappedProject {
   const application = checked(mapped.application, outcome);
   for (const name of outcome.unused)
     outcome.notes.push({ path: '', message: `--ignore ${name}: nothing is refused for it.` });
   if (outcome.refusals.length > 0) throw notHonoured(outcome.refusals);
-  return { ...mapped, application, notes: [...outcome.notes].sort(byPlace) };
+  const placeOf = (path: string) => outcome.originOf(path.split('.').map(stepOf))?.place;
+  return { ...mapped, application, notes: [...outcome.notes].sort(byPlace), placeOf };
 }
+
+const stepOf = (step: string): string | number => (/^\d+$/.test(step) ? Number(step) : step);
 
 /** So often a field that is left out may show another one. */
 const MOST_ROUNDS = 10;

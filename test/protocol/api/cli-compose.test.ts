@@ -84,6 +84,21 @@ describe('berth deploy of a compose file', () => {
     });
   });
 
+  it('what the server refuses is told at its place in the file, as what is refused here', async () => {
+    const text =
+      'name: far\nservices:\n  web:\n    image: shop/web:1\n    deploy:\n      placement:\n        constraints: ["node.labels.disk == ssd"]\n';
+    const folder = folderOf({ 'compose.yaml': text });
+    for (const verb of [['deploy', '--no-wait'], ['plan']]) {
+      const said = await berth(folder, verb);
+      expect([said.code, said.stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /compose\.yaml:7:\d+: services\.web\.placement\.constraints\.0: pool default never has/,
+        ),
+      ]);
+    }
+  });
+
   it('takes files that are named, a name, profiles, and files of variables', async () => {
     const folder = folderOf({
       'a.compose.yaml':

@@ -48,8 +48,13 @@ it('a file of a config that cannot be read, and then a secret that is missing, r
   const missing = await person.berth('deploy', file, '--no-wait');
   expect(missing.code).toBe(2);
   expect(missing.stderr).toContain(
-    'services.web.secrets.0: there is no secret db-password in environment dev',
+    'berth.yaml:5:15: services.web.secrets.0: there is no secret db-password in environment dev',
   );
+  const planned = await person.berth('plan', file);
+  expect([planned.code, planned.stderr]).toEqual([
+    2,
+    expect.stringContaining('berth.yaml:5:15: services.web'),
+  ]);
   expect(missing.stderr).toContain('berth secrets set db-password --environment dev');
 });
 
