@@ -22,8 +22,12 @@ interface Claimed {
 /** What an application claims and gives up. Pure. */
 interface ClaimChange {
   readonly writes: readonly Write[];
-  /** Claims that a service of another application holds. */
-  readonly taken: readonly { readonly wanted: RouteRow; readonly holder: ServiceKey }[];
+  /** Claims that a service of another application holds; `index`: which of the service's routes it is. */
+  readonly taken: readonly {
+    readonly wanted: RouteRow;
+    readonly index: number;
+    readonly holder: ServiceKey;
+  }[];
 }
 
 /** Every route that exists, sorted by host and path. */
@@ -77,7 +81,7 @@ function claimChange(
   const taken: ClaimChange['taken'][number][] = [];
   const wantedRows = new Set<string>();
   for (const [service, { routes = [], health }] of Object.entries(services))
-    for (const route of routes) {
+    for (const [index, route] of routes.entries()) {
       const key = { environment, application, service: service as ServiceName };
       const wanted: RouteRow = { key, route, health: { path: health.path }, at };
       const row = tableKey(routeId(route));
@@ -85,7 +89,7 @@ function claimChange(
       wantedRows.add(row);
       if (holder === undefined) writes.push({ kind: 'insert', row, values: documentValues(wanted) });
       else if (!isOf(holder.value.key, environment, application))
-        taken.push({ wanted, holder: holder.value.key });
+        taken.push({ wanted, index, holder: holder.value.key });
       else if (!sameRow(holder.value, wanted))
         writes.push({ kind: 'replace', row, values: documentValues(wanted), etag: holder.etag });
     }
@@ -96,16 +100,16 @@ function claimChange(
 }
 
 export function routesTaken(taken: ClaimChange['taken']): Invalid {
-  const issues = taken.map(({ wanted, holder }) => ({
-    path: `services.${wanted.key.service}.routes`,
+  const issues = taken.map(({ wanted, index, holder }) => ({
+    path: `services.${wanted.key.service}.routes.${index}`,
     message: `the route ${routeId(wanted.route)}, which ${serviceId(wanted.key)} claims, is that of ${serviceId(holder)}`,
   }));
   return new Invalid({
     code: 'route-taken',
     status: 409,
-    message: `${issues.map(({ message }) => message).join('; ')}. One ingress serves all environments, so each host and path belongs to one service.`,
+    message: `${issues.map(({ message }) => message).join('; ')}.`,
     remedy:
-      'Give one of them another host or path, or remove the route from the other first; nothing was changed.',
+      'Nothing was changed. One ingress serves all environments, so each host and path belongs to one service: give one of them another host or path, or remove the route from the other first.',
     issues,
   });
 }

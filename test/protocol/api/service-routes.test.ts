@@ -28,7 +28,9 @@ describe('routes of the API', () => {
     expect(refused.status).toBe(409);
     expect(refused.json).toMatchObject({
       code: 'route-taken',
-      issues: [{ path: 'services.web.routes', message: expect.stringContaining('is that of dev.shop.web') }],
+      issues: [
+        { path: 'services.web.routes.1', message: expect.stringContaining('is that of dev.shop.web') },
+      ],
     });
     expect((await ask('GET', '/api/v1/environments/prod/applications')).json).toEqual({ applications: [] });
     expect(await listed()).toMatchObject({

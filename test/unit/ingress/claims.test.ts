@@ -29,6 +29,7 @@ describe('claims of routes', () => {
     const refusal = await claimRoutes(tables, dev, other, at).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(Invalid);
     expect(refusal).toMatchObject({ code: 'route-taken', status: 409 });
+    expect((refusal as Invalid).issues[0]?.path).toBe('services.site.routes.1');
     expect((refusal as Invalid).message).toContain(
       'a.example/, which dev.blog.site claims, is that of prod.shop.web',
     );
