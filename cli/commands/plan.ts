@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { planApplication } from '../../shared/api/routes/plans.ts';
 import type { MappedProject } from '../../shared/compose/map/conclude.ts';
-import { ApplicationSpec } from '../../shared/model/application.ts';
 import { placeIn } from '../../shared/model/parse-yaml.ts';
-import { atPlaces, type PlaceOf } from '../at-places.ts';
-import { withImages } from '../compose/deploy-compose.ts';
-import { findImages } from '../compose/find-images.ts';
+import type { DeploymentPlan } from '../../shared/model/plan.ts';
+import { atPlaces } from '../at-places.ts';
+import { findImages, refuseElsewhere } from '../compose/find-images.ts';
+import { judgeCompose } from '../compose/judge-compose.ts';
 import {
   addComposeOptions,
   type ComposeOptions,
@@ -13,6 +13,7 @@ import {
   readCompose,
   refuseComposeOptions,
 } from '../compose/read-compose.ts';
+import { readSecrets } from '../compose/set-secrets.ts';
 import { takeFiles } from '../compose/take-files.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -41,12 +42,10 @@ export const addPlan = (program: Command): Command =>
     .option('--detailed-exitcode', `ends with ${exitCodes.changes} if something would change, with 0 if not`)
     .action((named: readonly string[], options: Options, command: Command) => {
       const { out, detailedExitcode } = options;
-      const application = applicationOf(named, options, outputOf(command));
+      const planOf = plannerOf(named, options, outputOf(command));
       return withSession(command, async (session) => {
-        const { client, output, environment } = session;
-        const { spec, placeOf } = await application(session);
-        const params = { environment, application: spec.name };
-        const plan = await atPlaces(placeOf, () => client.call(planApplication, { params, json: spec }));
+        const { output, environment } = session;
+        const plan = await planOf(session);
         output.data(plan, () => planText(plan, output.paint));
         if (out !== undefined) {
           // For its owner alone: environment variables may hold what is not for everybody.
@@ -57,27 +56,32 @@ export const addPlan = (program: Command): Command =>
       });
     });
 
-/** What is read before there is a connection, and what of it has to be asked for: where the images of a compose file are. */
-function applicationOf(
+/** What is read before there is a connection, and then what has to be asked for. */
+function plannerOf(
   named: readonly string[],
   options: Options,
   output: Output,
-): (session: Session) => Promise<{ readonly spec: ApplicationSpec; readonly placeOf: PlaceOf }> {
+): (session: Session) => Promise<DeploymentPlan> {
   const { kind, files, isFound } = takeFiles(named);
   if (isFound && !output.json) output.say(`Taking ${files.join(' and ')}.`);
   const [file = '-'] = files;
   if (kind === 'berth') {
     refuseComposeOptions(options, file);
     const { text, spec } = readApplication(file);
-    return async () => ({ spec, placeOf: (path) => ({ file, ...placeIn(text, path) }) });
+    const placeOf = (path: string) => ({ file, ...placeIn(text, path) });
+    return ({ client, environment }) => {
+      const params = { environment, application: spec.name };
+      return atPlaces(placeOf, () => client.call(planApplication, { params, json: spec }));
+    };
   }
   const mapped = readCompose(files, options);
   for (const line of notesText(mapped)) output.say(line);
   refuseBuilds(mapped);
+  readSecrets(mapped.secretSources);
   return async (session) => {
-    const images = await findImages(session, mapped.images, { brings: false });
-    const spec = ApplicationSpec.parse(withImages(mapped.application, images));
-    return { spec, placeOf: mapped.placeOf };
+    const located = await findImages(session, mapped.images);
+    refuseElsewhere(located);
+    return await judgeCompose(session, mapped, located.found);
   };
 }
 

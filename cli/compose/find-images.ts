@@ -7,20 +7,19 @@ import { Failure } from '../failure.ts';
 import { imageNamed, imageText } from '../image-name.ts';
 import type { Session } from '../session.ts';
 
-/**
- * Where images are in Berth's registry that a compose file names as docker does: its own, copies of sources, imports.
- * @param brings what is elsewhere is imported
- * @returns service → `repository:tag`
- * @throws Failure `image-elsewhere`: which are not, with the commands that bring them
- */
-export async function findImages(
-  session: Session,
-  images: readonly NamedImage[],
-  { brings }: { readonly brings: boolean },
-): Promise<ReadonlyMap<string, string>> {
+/** Where the images of a project are. */
+export interface Located {
+  /** imageKey → `repository:tag` of what is here. */
+  readonly found: ReadonlyMap<string, string>;
+  /** Images that are elsewhere. */
+  readonly missing: readonly { readonly named: NamedImage; readonly image: string }[];
+}
+
+/** Where images are in Berth's registry that a compose file names as docker does: its own, copies of sources, imports. */
+export async function findImages(session: Session, images: readonly NamedImage[]): Promise<Located> {
   const { client, output } = session;
   const found = new Map<string, string>();
-  const missing: { readonly named: NamedImage; readonly image: string }[] = [];
+  const missing: Located['missing'][number][] = [];
   for (const named of images) {
     const { service, image } = named;
     const key = imageKey(named);
@@ -38,12 +37,20 @@ export async function findImages(
     if (by !== 'own') output.say(`${service}: ${image} is ${text} here${by === 'copy' ? ', a copy' : ''}`);
     found.set(key, text);
   }
-  if (missing.length > 0 && !brings) throw elsewhere(missing);
+  return { found, missing };
+}
+
+/** @returns imageKey → `repository:tag` of what was brought */
+export async function importImages(
+  session: Session,
+  missing: Located['missing'],
+): Promise<ReadonlyMap<string, string>> {
+  const brought = new Map<string, string>();
   for (const { named, image } of missing) {
-    output.say(`${named.service}: importing ${image}`);
-    const { id } = await client.call(startImport, { json: { from: image, referrers: false } });
+    session.output.say(`${named.service}: importing ${image}`);
+    const { id } = await session.client.call(startImport, { json: { from: image, referrers: false } });
     const { to, result } = await awaitImport(session, id);
-    found.set(
+    brought.set(
       imageKey(named),
       imageText({
         repository: to.repository,
@@ -52,10 +59,15 @@ export async function findImages(
       }),
     );
   }
-  return found;
+  return brought;
 }
 
-function elsewhere(missing: readonly { readonly named: NamedImage; readonly image: string }[]): Failure {
+/** @throws Failure `image-elsewhere`: which are not here, with the commands that bring them */
+export function refuseElsewhere({ missing }: Located): void {
+  if (missing.length > 0) throw elsewhere(missing);
+}
+
+function elsewhere(missing: Located['missing']): Failure {
   const images = [...new Set(missing.map(({ image }) => image))];
   const hosts = [...new Set(images.map((image) => image.slice(0, image.indexOf('/'))))];
   const commands = [

@@ -5,21 +5,28 @@ import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import type { Session } from '../session.ts';
 
+export interface SecretValue {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** The values of secrets that a compose file has in a file or a variable. @throws Failure `file-unreadable` */
+export const readSecrets = (sources: readonly SecretSource[]): readonly SecretValue[] =>
+  sources.map(({ name, file, value }) => ({
+    name,
+    bytes: file === undefined ? Buffer.from(value ?? '') : bytesOf(name, file),
+  }));
+
 /**
- * Seals secrets whose value a compose file has in a file or a variable, for this application alone. One that is known already
- * stays as it is: its containers would otherwise have an old value after each deployment.
- * @throws Failure `file-unreadable`
+ * Seals secrets for this application alone. One that is known already stays as it is: its containers would otherwise have an
+ * old value after each deployment.
  */
 export async function setSecrets(
   { client, output, environment }: Session,
   application: string,
-  sources: readonly SecretSource[],
+  values: readonly SecretValue[],
 ): Promise<void> {
-  if (sources.length === 0) return;
-  const values = sources.map(({ name, file, value }) => ({
-    name,
-    bytes: file === undefined ? Buffer.from(value ?? '') : bytesOf(name, file),
-  }));
+  if (values.length === 0) return;
   const { secrets } = await client.call(listSecrets, { params: { environment } });
   for (const { name, bytes } of values) {
     if (secrets.some(({ key }) => key.name === name && (key.application ?? application) === application)) {

@@ -4,7 +4,7 @@ import { imageKey } from '../../shared/compose/map/map-service.ts';
 import { parseForeignReference } from '../../shared/model/foreign-reference.ts';
 import { imageText } from '../image-name.ts';
 import { builtName } from './built-name.ts';
-import { withImages } from './deploy-compose.ts';
+import { withImages } from './with-images.ts';
 
 /**
  * A berth.yaml of a compose project: images as an import calls them, those that are built as `application/service`. What is to

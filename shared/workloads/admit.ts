@@ -12,12 +12,14 @@ import { placeOf } from './stores.ts';
 
 /**
  * An application as it may be deployed, before anything of it is: its configs kept, its sidecars' images by digest.
+ * @param coming secrets that will be there by then
  * @throws Invalid `not-allowed`, `placement-impossible`, `secret-missing`, `image-not-found`, `image-refused`, `config-invalid`
  */
 export async function admit(
   answering: Answering,
   environment: EnvironmentName,
   given: ApplicationSpec,
+  coming: ReadonlySet<string> = new Set(),
 ): Promise<ApplicationSpec> {
   const { stores } = answering;
   const allowances =
@@ -28,7 +30,7 @@ export async function admit(
   });
   await admitPlacement(stores, environment, given);
   const spec = await keepContents(stores.configs, given);
-  await refuseMissingSecrets(answering, environment, spec);
+  await refuseMissingSecrets(answering, environment, spec, coming);
   return await withSidecarImages(answering, environment, spec);
 }
 
@@ -36,12 +38,14 @@ async function refuseMissingSecrets(
   { stores }: Answering,
   environment: EnvironmentName,
   spec: ApplicationSpec,
+  coming: ReadonlySet<string>,
 ): Promise<void> {
   const issues: Issue[] = [];
   const missing = new Set<string>();
   for (const [path, { secrets = [] }] of containersOf(spec))
     for (const [index, use] of secrets.entries()) {
       const name = use.name ?? use.secret;
+      if (coming.has(name)) continue;
       if ((await findSecret(stores.tables, environment, spec.name, name)) !== undefined) continue;
       missing.add(name);
       issues.push({

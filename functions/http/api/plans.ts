@@ -22,14 +22,14 @@ import { endpoint } from '../endpoint.ts';
 import { acceptCommand } from './accept-command.ts';
 import { admitApplication, refuseOtherName } from './admit-application.ts';
 
-export const plan = endpoint(planApplication, async ({ params, body, services }) => {
+export const plan = endpoint(planApplication, async ({ params, query, body, services }) => {
   const { environment } = params;
   refuseOtherName(params.application, body);
   refuseSystemEnvironment(environment);
   await admitApplication(services, environment, body);
   const { stores, images, trust, now } = services;
   const answering = { stores, images, trust, isLive: async () => false, now: now() };
-  const spec = await admit(answering, environment, body);
+  const spec = await admit(answering, environment, body, new Set(query.secrets?.split(',')));
   // The state first: what changes while the rest is read makes the plan void, not wrong.
   const base = await planBase(stores, environment, spec);
   const { digests, refused } = await imagesOf(services, environment, spec);

@@ -99,6 +99,28 @@ describe('berth deploy of a compose file', () => {
     }
   });
 
+  it('is judged before anything is built or sealed for it', async () => {
+    const routed =
+      'name: first\nservices: {web: {image: "shop/web:1", port: 80, routes: [{host: taken.example.com}]}}';
+    expect(await berth(folderOf({ 'berth.yaml': routed }), ['deploy', '--no-wait'])).toMatchObject({
+      code: 0,
+    });
+    const folder = folderOf({
+      'compose.yaml':
+        'name: judged\nservices:\n  web:\n    build: .\n    secrets: [s]\n    x-berth:\n      port: 80\n      routes:\n        - host: taken.example.com\nsecrets: {s: {file: s.txt}}\n',
+      's.txt': 'never sealed',
+    });
+    const said = await berth(folder, ['deploy', '--no-wait'], { PATH: folder });
+    expect([said.code, said.stderr]).toEqual([
+      1,
+      expect.stringMatching(/compose\.yaml:8:7: services\.web\.routes\.0: .* is that of dev\.first\.web/),
+    ]);
+    const { secrets } = (await ask('GET', '/api/v1/environments/dev/secrets')).json as {
+      secrets: { key: { application?: string } }[];
+    };
+    expect(secrets.filter(({ key }) => key.application === 'judged')).toEqual([]);
+  });
+
   it('takes files that are named, a name, profiles, and files of variables', async () => {
     const folder = folderOf({
       'a.compose.yaml':
@@ -264,7 +286,11 @@ describe('images of other registries', () => {
 
 describe('berth plan of a compose file', () => {
   it('says what it would change, and changes nothing', async () => {
-    const folder = folderOf({ 'compose.yaml': 'name: planned\nservices: {web: {image: "shop/web:1"}}' });
+    const folder = folderOf({
+      'compose.yaml':
+        'name: planned\nservices: {web: {image: "shop/web:1", secrets: [s]}}\nsecrets: {s: {file: s.txt}}',
+      's.txt': 'sealed by a deployment alone',
+    });
     const said = await berth(folder, ['plan']);
     expect([said.code, said.stderr]).toEqual([0, expect.stringContaining('Taking compose.yaml.')]);
     expect(said.stdout).toContain('web');
