@@ -1,5 +1,5 @@
 /** The part of the agent that asks the engine of its machine, and tells times as the engine does. */
-export const agentEngine = String.raw`class Engine(http.client.HTTPConnection):
+export const agentEngine = `class Engine(http.client.HTTPConnection):
     def __init__(self):
         super().__init__('docker')
 

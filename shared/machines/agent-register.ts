@@ -2,7 +2,7 @@
  * The part of the agent that gets the machine its certificate: a key that never leaves it, and a request that the app signs
  * once Azure has said which machine it is.
  */
-export const agentRegister = String.raw`def private_address():
+export const agentRegister = `def private_address():
     app = urllib.parse.urlsplit(APP)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((app.hostname, app.port or 443))
