@@ -1,6 +1,7 @@
 import { type Deleted, listTrash, restoreImage } from '../../../shared/api/routes/trash.ts';
 import { mayOn } from '../../../shared/auth/repository-access.ts';
 import { Digest, type RepositoryName, Tag } from '../../../shared/model/image.ts';
+import { requireRepository } from '../../../shared/registry/images/find-image.ts';
 import { refusing } from '../../../shared/registry/images/refusing.ts';
 import { listRepositories } from '../../../shared/registry/repository.ts';
 import {
@@ -12,11 +13,14 @@ import { restoreManifest, restoreTag } from '../../../shared/registry/trash/rest
 import type { Services } from '../../services.ts';
 import { endpoint } from '../endpoint.ts';
 import { registryOf } from '../registry-handler.ts';
+import { pullable } from './images.ts';
 
 export const list = endpoint(listTrash, async ({ query, principal, services }) => {
   const deleted: Deleted[] = [];
-  if (query.repository !== undefined) await addDeleted(services, query.repository, deleted);
-  else
+  if (query.repository !== undefined) {
+    await addDeleted(services, query.repository, deleted);
+    if (deleted.length === 0) await requireRepository(services.tables, query.repository, pullable(principal));
+  } else
     for await (const { name } of listRepositories(services.tables))
       if (mayOn(principal, name, 'delete')) await addDeleted(services, name, deleted);
   return { deleted };

@@ -141,11 +141,23 @@ it('what is asked of a repository that is not there is refused, and the nearest 
   for (const answer of [
     await ask('GET', '/api/v1/registry/quotas?repository=asked/wep'),
     await ask('POST', '/api/v1/registry/retention/runs', { json }),
+    await ask('GET', '/api/v1/registry/trash?repository=asked/wep'),
+    await ask('GET', '/api/v1/registry/audit?repository=asked/wep'),
   ]) {
     expect(codeOf(answer)).toBe('404 repository-not-found');
     expect(answer.text).toContain('Did you mean asked/web?');
   }
   expect((await ask('GET', '/api/v1/registry/retention/runs')).json).toEqual({ runs: [] });
+  // One that is empty by now is there: what was done in it is told, and that nothing was done since.
+  const gone = image();
+  await client.pushImage('asked/gone', 'v1', gone);
+  await remove('asked/gone', gone.manifest.digest);
+  expect(await trash('asked/gone')).toMatchObject([{ tag: 'v1' }, { digest: gone.manifest.digest }]);
+  const audit = '/api/v1/registry/audit?repository=asked/gone';
+  expect((await ask('GET', audit)).json).toMatchObject({
+    events: expect.arrayContaining([expect.objectContaining({ subject: 'v1' })]),
+  });
+  expect((await ask('GET', `${audit}&since=2999-01-01T00:00:00Z`)).json).toEqual({ events: [] });
   // Blobs come before the first manifest, and count.
   await client.pushBlob('asked/new', image().blobs[1]!);
   expect((await ask('GET', '/api/v1/registry/quotas?repository=asked/new')).json).toMatchObject({
