@@ -13,6 +13,8 @@ export interface Asking {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** The first answer counts, whatever it is. */
+  readonly atOnce?: boolean;
 }
 
 export interface Answer {
@@ -99,7 +101,7 @@ export function makeHttp(ca: string | undefined, signal: AbortSignal): Http {
           await sleep(300 * 2 ** attempt, undefined, { signal });
           continue;
         }
-        if (isLast || !mayPass(result.status)) return result;
+        if (isLast || asking.atOnce === true || !mayPass(result.status)) return result;
         const asked = Number(result.headers['retry-after'] ?? 0) * 1000;
         await sleep(Math.min(30_000, Math.max(asked, 300 * 2 ** attempt)), undefined, { signal });
       }

@@ -17,13 +17,31 @@ export interface Remote {
 
 const Token = z.object({ token: z.string() });
 const Errors = z.object({
-  errors: z.array(z.object({ code: z.string(), message: z.string().default('') })).min(1),
+  errors: z
+    .array(
+      z.object({
+        code: z.string(),
+        message: z.string().default(''),
+        /** Of whose copies the repository is one; the bytes that it may hold. */
+        detail: z
+          .object({ source: z.string().optional(), quota: z.number().optional() })
+          .optional()
+          .catch(undefined),
+      }),
+    )
+    .min(1),
 });
+type Refused = z.infer<typeof Errors>['errors'][number];
 
-function remedyFor(code: string | undefined, repository: RepositoryName): string {
-  switch (code) {
-    case 'FORBIDDEN':
-      return `Use a key that may push to ${repository}, and look at its policy: berth registry policy list`;
+function remedyFor(refused: Refused | undefined, isKeys: boolean, repository: RepositoryName): string {
+  const { source, quota } = refused?.detail ?? {};
+  if (source !== undefined)
+    return `Push to another repository; what this one is a copy of: berth registry sources show ${harmless(source)}`;
+  if (quota !== undefined)
+    return `Make room, or change the quota: berth registry quota ${repository}; berth registry policy effective ${repository}`;
+  if (isKeys)
+    return `Use a key that may push to ${repository}, and look at its policy: berth registry policy list`;
+  switch (refused?.code) {
     case 'DENIED':
       return `Push under another tag, or change the policy: berth registry policy effective ${repository}`;
     case 'DIGEST_INVALID':
@@ -63,7 +81,7 @@ export function makeRemote(
     throw new Failure({
       code: (error?.code ?? 'answer-unexpected').toLowerCase().replaceAll('_', '-'),
       message: `${what}: ${harmless(words || status)}`,
-      remedy: remedyFor(isDenied ? 'FORBIDDEN' : error?.code, repository),
+      remedy: remedyFor(error, isDenied, repository),
       exitCode: isDenied ? exitCodes.unauthorised : exitCodes.failed,
     });
   };
@@ -101,11 +119,24 @@ export function makeRemote(
   };
 }
 
+/** Whether the blob is there. @throws Failure with the registry's words, where it takes no blobs */
 export async function hasBlob(remote: Remote, digest: Digest): Promise<boolean> {
-  const path = `/v2/${remote.repository}/blobs/${digest}`;
-  const answer = await remote.send({ method: 'HEAD', path });
-  if (answer.status === 200) return true;
-  return answer.status === 404 ? false : remote.refuse(answer, `Blob ${digest}`);
+  const asking = { method: 'HEAD', path: `/v2/${remote.repository}/blobs/${digest}` };
+  const first = await remote.send({ ...asking, atOnce: true });
+  if (first.status === 200 || first.status === 404) return first.status === 200;
+  if (first.status === 401) return remote.refuse(first, `Blob ${digest}`);
+  // An answer to HEAD has no words, and asking again may be in vain: of a copy whose source is down nothing can be asked, and
+  // nothing is pushed to it. To begin an upload tells.
+  await tryUpload(remote, `Blob ${digest}`);
+  // It takes blobs: one of which it still does not say whether it has it is sent, which may be once too often.
+  return (await remote.send(asking)).status === 200;
+}
+
+async function tryUpload(remote: Remote, what: string): Promise<void> {
+  const begun = await remote.send({ method: 'POST', path: `/v2/${remote.repository}/blobs/uploads/` });
+  if (begun.status !== 202) return remote.refuse(begun, what);
+  if (begun.headers.location !== undefined)
+    await remote.send({ method: 'DELETE', path: begun.headers.location });
 }
 
 export async function mountBlob(remote: Remote, digest: Digest, from: string): Promise<boolean> {

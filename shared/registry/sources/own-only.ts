@@ -13,6 +13,7 @@ export async function refuseCopy(
     throw new RegistryError(
       'DENIED',
       `${repository} is a copy that the source ${source.name} fetches from ${source.upstream.url}: push to a repository that is not below ${source.prefix}/`,
+      { detail: { source: source.name } },
     );
 }
 

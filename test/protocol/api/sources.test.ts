@@ -10,7 +10,7 @@ import { RepositoryName } from '../../../shared/model/image.ts';
 import { NamePattern } from '../../../shared/model/pattern.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { makeAsk } from '../../support/ask.ts';
-import { testImage } from '../../support/oci-image.ts';
+import { testImage, writeLayout } from '../../support/oci-image.ts';
 import { type OtherRegistry, otherRegistry } from '../../support/other-registry.ts';
 
 /** Sources, replications and imports as a user types them, and as programs ask for them. */
@@ -153,6 +153,20 @@ describe('berth registry sources', () => {
     expect([begun.status, begun.json]).toEqual([403, expect.objectContaining({ code: 'denied' })]);
     expect(begun.text).toContain('is a copy that the source kept fetches');
     expect((await ask('DELETE', '/api/v1/registry/sources/kept')).status).toBe(204);
+  });
+
+  it('says of a push into a copy what it is, also while its source is down', async () => {
+    const json = {
+      prefix: 'down',
+      upstream: { url: 'http://127.0.0.1:9', plainHttp: true },
+    };
+    const put = await ask('PUT', '/api/v1/registry/sources/down', { json });
+    expect([put.status, put.text]).toEqual([200, expect.anything()]);
+    await writeLayout(join(folder, 'layout'), image.manifest, image.blobs);
+    const { code, stderr } = await berth(['push', 'layout', 'down/app:v1']);
+    expect([code, stderr]).toEqual([4, expect.stringContaining('is a copy that the source down fetches')]);
+    expect(stderr).toContain('berth registry sources show down');
+    expect((await ask('DELETE', '/api/v1/registry/sources/down')).status).toBe(204);
   });
 
   it('refuses a password without a name, and addresses that are none, before anything is asked', async () => {
