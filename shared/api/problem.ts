@@ -3,6 +3,7 @@ import { TooManyRequests } from '../auth/rate-limit/too-many-requests.ts';
 import { Retryable, Terminal } from '../model/errors.ts';
 import { Invalid } from '../model/invalid.ts';
 import { plainIssues } from '../model/plain-issues.ts';
+import { BlobConflict } from '../state/blobs.ts';
 import { Conflict } from '../state/tables.ts';
 
 /** Problem details, RFC 9457, with our code, remedy and faults as extension members. */
@@ -84,7 +85,7 @@ export function problemOf(error: unknown, instance: string = crypto.randomUUID()
       { headers },
     );
   }
-  if (error instanceof Conflict) {
+  if (error instanceof Conflict || error instanceof BlobConflict) {
     const detail = 'Others changed the same record at the same time, too often to win.';
     return answer(
       { code: 'busy', status: 503, detail, remedy: 'Send the request again.' },

@@ -7,6 +7,7 @@ import { authorise } from './authorise.ts';
 import type { Caller, Handler, RegistryDeps } from './call.ts';
 import { errorResponse, RegistryError } from './errors.ts';
 import { resources } from './routes.ts';
+import { storageFault } from './storage-fault.ts';
 import { ANONYMOUS, answerToken } from './token-endpoint.ts';
 
 /**
@@ -20,7 +21,9 @@ export function registryHandler(deps: RegistryDeps): (request: Request) => Promi
       if (error instanceof TooManyRequests) return errorResponse(notSoOften(error));
       deps.report(error);
       if (error instanceof Retryable) return errorResponse(notNow(error));
-      return errorResponse(new RegistryError('UNKNOWN', 'the registry failed; its log has the reason'));
+      return errorResponse(
+        storageFault(error) ?? new RegistryError('UNKNOWN', 'the registry failed; its log has the reason'),
+      );
     });
     response.headers.set('docker-distribution-api-version', 'registry/2.0');
     return request.method === 'HEAD' && response.body !== null ? new Response(null, response) : response;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isHidden, Problem, problemOf } from '../../../shared/api/problem.ts';
 import { Retryable, Terminal } from '../../../shared/model/errors.ts';
 import { Invalid } from '../../../shared/model/invalid.ts';
+import { BlobConflict } from '../../../shared/state/blobs.ts';
 import { Conflict } from '../../../shared/state/tables.ts';
 
 describe('problem details', () => {
@@ -58,7 +59,8 @@ describe('problem details', () => {
       new Retryable({ code: 'engine-unreachable', message: 'm', remedy: 'r', afterMs: 1200 }),
     );
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '2']);
-    expect(problemOf(new Conflict('changed', 't/p/r')).status).toBe(503);
+    for (const busy of [new Conflict('changed', 't/p/r'), new BlobConflict('b')])
+      expect(problemOf(busy)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
   });
 
   it('hide what they do not know', () => {
