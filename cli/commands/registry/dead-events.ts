@@ -44,6 +44,13 @@ export function addDeadEvents(subscriptions: Command): void {
     .option('--all', 'each that was given up')
     .action((subscription: string, ids: string[], options: { all?: boolean }, command: Command) =>
       withSession(command, async ({ client, output }) => {
+        if (options.all === true && ids.length > 0)
+          throw new Failure({
+            code: 'events-named-twice',
+            message: `--all puts back each that was given up; "${ids.join(' ')}" is one too many.`,
+            remedy: `Name the events, or leave them out with --all: berth registry subscriptions replay ${subscription} --all`,
+            exitCode: exitCodes.usage,
+          });
         const { replayed } = await client.call(replayDeadEvents, {
           params: { subscription },
           json: { ids: options.all === true ? 'all' : ids },

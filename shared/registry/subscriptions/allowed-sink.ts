@@ -19,7 +19,7 @@ export function allowedSink(sink: Sink, all: boolean): void {
   if (refusal !== undefined)
     throw new Terminal({
       code: 'sink-refused',
-      message: `Events cannot be sent there: ${refusal}.`,
-      remedy: 'Give a public https address, or allow what it needs: allowHttp, allowPrivate.',
+      message: `Events cannot be sent there: ${refusal.why}.`,
+      remedy: refusal.remedy,
     });
 }

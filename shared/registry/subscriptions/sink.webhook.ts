@@ -30,7 +30,7 @@ export function webhookSink(
   return {
     async send(message) {
       const refusal = refusalOf(sink);
-      if (refusal !== undefined) return { outcome: 'failed', reason: refusal };
+      if (refusal !== undefined) return { outcome: 'failed', reason: refusal.why };
       const headers = await signStandardWebhook(`msg_${message.id}`, message.body, secrets, now());
       try {
         return verdictOn(await post(sink, message, headers), now());
@@ -42,13 +42,36 @@ export function webhookSink(
   };
 }
 
+export interface Refusal {
+  readonly why: string;
+  /** What helps, as the command line and the API call it. */
+  readonly remedy: string;
+}
+
 /** What is wrong with where a subscription wants its events sent, as far as the address itself says it. */
-export function refusalOf({ url, allowHttp, allowPrivate }: Webhook): string | undefined {
+export function refusalOf({ url, allowHttp, allowPrivate }: Webhook): Refusal | undefined {
   const { protocol, hostname, username, password } = new URL(url);
-  if (protocol === 'http:' && !allowHttp) return 'the address is not https, and http is not allowed for it';
-  if (username !== '' || password !== '') return 'the address holds a user or password';
+  if (protocol === 'http:' && !allowHttp)
+    return {
+      why: 'the address is not https, and http is not allowed for it',
+      remedy: 'Give an https address, or allow http: --allow-http (in the API: "allowHttp": true).',
+    };
+  if (username !== '' || password !== '')
+    return {
+      why: 'the address holds a user or password',
+      remedy:
+        'Leave them out. Deliveries are signed, and the receiver checks that with the secret that is shown once the subscription is made; for a new one: berth registry subscriptions secret NAME',
+    };
   const host = hostname.replace(/^\[|\]$/g, '');
-  return isIP(host) === 0 ? undefined : refusalOfAddress(host, allowPrivate);
+  const why = isIP(host) === 0 ? undefined : refusalOfAddress(host, allowPrivate);
+  if (why === undefined) return undefined;
+  return {
+    why,
+    remedy:
+      refusalOfAddress(host, true) === undefined
+        ? 'Give a public address, or allow private ones: --allow-private (in the API: "allowPrivate": true).'
+        : 'Give the address of a receiver: nothing is ever sent to this one, and no option allows it.',
+  };
 }
 
 interface Answer {

@@ -71,6 +71,14 @@ describe('berth registry subscriptions', () => {
   });
 });
 
+it('berth registry subscriptions: a word too many and an address that is refused are told with what helps', async () => {
+  const all = await registry('subscriptions', 'replay', 'ci', '--all', 'nonsense');
+  expect(all).toMatchObject({ code: 2, stderr: expect.stringContaining('"nonsense" is one too many') });
+  const create = (url: string) => registry('subscriptions', 'create', 'ci', '--url', url);
+  const inside = await create('https://127.0.0.1/');
+  expect(inside).toMatchObject({ code: 2, stderr: expect.stringContaining('--allow-private') });
+});
+
 describe('berth registry sources', () => {
   it('makes, lists, shows, tests, refreshes and deletes one', async () => {
     const create = ['registry', 'sources', 'create', 'lib', '--from', `${other.host}/lib`, '--plain-http'];

@@ -67,17 +67,23 @@ describe('sinks', () => {
   });
 
   test.each([
-    ['http://example.com/', {}, 'not https'],
-    ['https://user:word@example.com/', {}, 'user or password'],
-    ['https://127.0.0.1/', {}, 'private'],
-    ['https://[::1]/', {}, 'private'],
+    ['http://example.com/', {}, 'not https', '--allow-http'],
+    ['https://user:word@example.com/', {}, 'user or password', 'subscriptions secret'],
+    ['https://127.0.0.1/', {}, 'private', '--allow-private'],
+    ['https://[::1]/', {}, 'private', '--allow-private'],
     // As the address of a URL it is 127.0.0.1.
-    ['https://0x7f.1/', {}, 'private'],
-    ['https://2130706433/', {}, 'private'],
-    ['https://169.254.169.254/metadata', { allowPrivate: true }, 'no address for receivers'],
-  ])('%s is refused', (url, more, why) => {
-    expect(refusalOf(webhook(url, more))).toContain(why);
-    expect(() => allowedSink(webhook(url, more), true)).toThrow(/cannot be sent there/);
+    ['https://0x7f.1/', {}, 'private', '--allow-private'],
+    ['https://2130706433/', {}, 'private', '--allow-private'],
+    ['https://169.254.169.254/', {}, 'no address for receivers', 'no option allows it'],
+    ['https://169.254.169.254/metadata', { allowPrivate: true }, 'no address for receivers', 'no option'],
+  ])('%s is refused, with what helps', (url, more, why, helps) => {
+    expect(refusalOf(webhook(url, more))?.why).toContain(why);
+    expect(() => allowedSink(webhook(url, more), true)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/cannot be sent there/),
+        remedy: expect.stringContaining(helps),
+      }),
+    );
   });
 
   test('what needs more than some repositories is refused to who administers those alone', () => {
