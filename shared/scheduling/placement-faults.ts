@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly machines: readonly Machine[];
   /** Pools of the other services and jobs of the environment, by `application/service`. */
   readonly others: ReadonlyMap<string, string>;
-  /** Services of the environment's other applications; absent: none. */
+  /** Services of other applications and environments; absent: none. */
   readonly neighbours?: readonly Claimant[];
   /** Sizes of the region; absent where they are not known just now. */
   readonly skus?: readonly KnownSku[] | undefined;

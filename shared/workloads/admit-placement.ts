@@ -3,7 +3,9 @@ import type { ApplicationSpec } from '../model/application.ts';
 import { Invalid } from '../model/invalid.ts';
 import type { EnvironmentName } from '../model/names.ts';
 import type { PoolSpec } from '../model/pool.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { placementFaults } from '../scheduling/placement-faults.ts';
+import { portClaimants } from './port-claimants.ts';
 import { all, type Stores } from './stores.ts';
 
 /**
@@ -30,9 +32,8 @@ export async function admitPlacement(
     if (key.application !== spec.name) others.set(`${key.application}/${key.service}`, other.pool);
   for (const { key, spec: other } of jobs)
     if (key.application !== spec.name) others.set(`${key.application}/${key.job}`, other.pool);
-  const neighbours = services
-    .filter(({ key }) => key.application !== spec.name)
-    .map(({ key, spec: other }) => ({ name: `${key.application}/${key.service}`, spec: other }));
+  const isOwn = (key: ServiceKey) => key.environment === environment && key.application === spec.name;
+  const neighbours = await portClaimants(stores, environment, isOwn);
   const issues = placementFaults(spec, { pools, machines, others, neighbours, skus });
   if (issues.length > 0)
     throw new Invalid({

@@ -1,12 +1,15 @@
+import type { ServiceSpec } from '../model/application.ts';
 import type { Command } from '../model/command.ts';
 import { Terminal } from '../model/errors.ts';
-import { Invalid } from '../model/invalid.ts';
+import { Invalid, type Issue } from '../model/invalid.ts';
 import { PoolSpec } from '../model/pool.ts';
 import { type Service, type ServiceKey, serviceId } from '../model/service.ts';
 import { tooMany } from '../scheduling/placement-faults.ts';
+import { portClaims } from '../scheduling/port-claims.ts';
 import type { Answering, Cause, Start } from './answer.ts';
 import { changeService, isAccepted, type ServiceChange } from './change-service.ts';
-import { placeOf } from './stores.ts';
+import { portClaimants } from './port-claimants.ts';
+import { placeOf, type Stores } from './stores.ts';
 
 /** Another number of replicas; those that run stay. */
 export const answerScale = (
@@ -32,10 +35,17 @@ export const answerScale = (
     return { service: changed, accept: going ? undefined : { spec, digest: accepted.digest } };
   });
 
-/** More than its pool's machines could ever hold, each with its port or at most so many on one. */
-async function refuseTooMany({ stores }: Answering, { spec }: Service, replicas: number): Promise<void> {
+/** More than its pool's machines could ever hold: each with its port, which others may have too, or at most so many on one. */
+async function refuseTooMany(
+  { stores }: Answering,
+  { key, spec: before }: Service,
+  replicas: number,
+): Promise<void> {
+  const spec = { ...before, replicas };
   const pool = (await stores.pools.get(...placeOf.pool(spec.pool)))?.value ?? PoolSpec.parse({});
-  const issues = tooMany({ ...spec, replicas }, pool);
+  const alone = tooMany(spec, pool);
+  const isMore = replicas > before.replicas && (spec.ports ?? []).length > 0;
+  const issues = alone.length > 0 || !isMore ? alone : await claimed(stores, key, spec, pool);
   if (issues.length > 0)
     throw new Invalid({
       code: 'placement-impossible',
@@ -44,6 +54,19 @@ async function refuseTooMany({ stores }: Answering, { spec }: Service, replicas:
       remedy: 'Nothing was changed. Raise the maximum of the pool, or scale to fewer.',
       issues,
     });
+}
+
+/** Its ports, on more machines than the pool may have together with those of other services. */
+async function claimed(
+  stores: Stores,
+  key: ServiceKey,
+  spec: ServiceSpec,
+  pool: PoolSpec,
+): Promise<readonly Issue[]> {
+  const others = await portClaimants(stores, key.environment, (other) => serviceId(other) === serviceId(key));
+  const own = { name: `${key.application}/${key.service}`, path: 'service', spec };
+  const found = portClaims([own, ...others], () => pool);
+  return found.map(({ message }) => ({ path: 'replicas', message }));
 }
 
 /** New containers of what runs now. */

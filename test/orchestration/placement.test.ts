@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Machine } from '../../shared/model/machine.ts';
 import { PoolSpec } from '../../shared/model/pool.ts';
-import { serviceId } from '../../shared/model/service.ts';
+import { ServiceKey, serviceId } from '../../shared/model/service.ts';
 import { placeOf } from '../../shared/workloads/stores.ts';
 import { mend, sweepServices } from '../../shared/workloads/sweep.ts';
 import { digestOf, hello, web, workloadWorld } from '../support/workload-world.ts';
@@ -130,6 +130,35 @@ describe('scaling', () => {
     expect((await world.service())?.spec.replicas).toBe(2);
     await world.happen(world.deploy(hello({ replicas: 1, mode: 'one-per-machine' })));
     await expect(scale(2)).rejects.toMatchObject({ code: 'not-scalable' });
+  });
+});
+
+describe('scaling what has a port of the machine', () => {
+  const ports = [{ machine: 9100 }];
+
+  test('to more than the pool has machines for beside others with this port is refused, in whichever environment', async () => {
+    const world = workloadWorld();
+    await world.send(world.push('hello/web', '1', digestOf('1')));
+    await world.happen(world.deploy(hello({ replicas: 1, port: undefined, ports })));
+    const found = await world.service();
+    if (found === undefined) throw new Error('no service');
+    const key = ServiceKey.parse({ environment: 'prod', application: 'mon', service: 'node' });
+    await world.stores.services.upsert(...placeOf.service(key), { ...found, key });
+    const scale = (replicas: number) =>
+      world.send(world.command({ type: 'scale', application: 'hello', service: 'web', replicas }));
+    await expect(scale(3)).rejects.toMatchObject({
+      code: 'placement-impossible',
+      status: 409,
+      message:
+        'port 9100/tcp is claimed by hello/web, on 3 and prod.mon.node, on 1: it is once on a machine, and pool default has at most 3',
+    });
+    expect((await world.service())?.spec.replicas).toBe(1);
+    await scale(2);
+    expect((await world.service())?.spec.replicas).toBe(2);
+    // Another application's deployment counts those of other environments too.
+    await expect(world.send(world.deploy(hello({ replicas: 3, ports })))).rejects.toMatchObject({
+      code: 'placement-impossible',
+    });
   });
 });
 
