@@ -15,7 +15,7 @@ export function readApplication(file: string): { readonly text: string; readonly
     file,
     'Name the application with -f FILE; docs/berth.yaml shows one with every key.',
   );
-  return { text, spec: withConfigFiles(parseFile(text, file), file) };
+  return { text, spec: withConfigFiles(parseFile(text, file), text, file) };
 }
 
 /** @throws Failure with `file:line:column: where: what was expected` for each fault, as editors read it */

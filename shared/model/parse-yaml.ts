@@ -1,6 +1,7 @@
 import { isMap, isNode, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 import { Invalid, type Issue } from './invalid.ts';
+import { withoutSafeRange } from './safe-range.ts';
 import { keysAt } from './schema-keys.ts';
 
 type Path = readonly PropertyKey[];
@@ -18,6 +19,10 @@ interface DocumentKind {
  * @throws Invalid `yaml-invalid` or the kind's code: every fault with line, column and what was expected
  */
 export function parseYaml<T>(text: string, schema: z.ZodType<T>, { code, remedy }: DocumentKind): T {
+  if (BYTES.test(text))
+    throw invalid('yaml-invalid', remedy, [
+      { path: '', message: 'expected text, found bytes that are none', line: 1, column: 1 },
+    ]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const syntax = [...document.errors, ...document.warnings];
@@ -25,11 +30,15 @@ export function parseYaml<T>(text: string, schema: z.ZodType<T>, { code, remedy 
     throw invalid(
       'yaml-invalid',
       remedy,
-      syntax.map((error) => ({ path: '', message: error.message, ...placeAt(lines, error.pos[0]) })),
+      syntax
+        .slice(0, MOST_OF_SYNTAX)
+        .map((error) => ({ path: '', message: error.message, ...placeAt(lines, error.pos[0]) })),
     );
   const parsed = schema.safeParse(contentOf(document, remedy));
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.flatMap((issue) => issuesOf(issue, schema, document, lines));
+  const issues = withoutSafeRange(parsed.error.issues).flatMap((issue) =>
+    issuesOf(issue, schema, document, lines),
+  );
   throw invalid(
     code,
     remedy,
@@ -37,11 +46,23 @@ export function parseYaml<T>(text: string, schema: z.ZodType<T>, { code, remedy 
   );
 }
 
-/** Where a field begins in a document that was parsed, or the nearest that it would lie in. @param path `services.web.secrets.0` */
-export function placeIn(text: string, path: string): { readonly line: number; readonly column: number } {
+/** What no text has: a program, an archive, or UTF-16 that was read as UTF-8. */
+const BYTES = /[\0\ufffd]/;
+/** The first mistake often makes all that follows one. */
+const MOST_OF_SYNTAX = 10;
+
+/**
+ * Where a field begins in a document that was parsed, or the nearest that it would lie in.
+ * @param path `services.web.secrets.0`, or its keys where they may have dots in them
+ */
+export function placeIn(
+  text: string,
+  path: string | readonly string[],
+): { readonly line: number; readonly column: number } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  return placeAt(lines, offsetOf(document, path.split('.')) ?? 0);
+  const keys = typeof path === 'string' ? path.split('.') : path;
+  return placeAt(lines, offsetOf(document, keys) ?? 0);
 }
 
 function invalid(code: string, remedy: string, issues: readonly Issue[]): Invalid {
@@ -90,13 +111,20 @@ function issuesOf(
     ];
   }
   const node = document.getIn(issue.path, true);
+  if (issue.path.length === 0 && document.contents === null)
+    return [
+      { path: '', message: `nothing is in it: expected ${keysAt(schema, []).join(', ')}`, ...place(0) },
+    ];
   const isThere = isNode(node);
-  const found = isThere && !isMap(node) ? `, found ${shorten(JSON.stringify(node.toJS(document)))}` : '';
+  const found = isThere && !isMap(node) ? `, found ${shorten(valueText(node.toJS(document)))}` : '';
   const message = isThere ? `${plain(issue.message)}${found}` : `missing: ${plain(issue.message)}`;
   return [{ path: textOf(issue.path), message, ...place(offsetOf(document, issue.path)) }];
 }
 
 const textOf = (path: Path): string => path.map(String).join('.');
+/** JSON has no word for numbers without end: it says null. */
+const valueText = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : JSON.stringify(value);
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
 /** Zod says `Invalid input: expected number, received string`: what was received follows from what was found. */
 const plain = (message: string): string =>

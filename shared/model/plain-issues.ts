@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { withoutSafeRange } from './safe-range.ts';
 
 /** One fault: where, as keys joined by dots, and what was expected there. */
 interface PlainIssue {
@@ -10,7 +11,8 @@ interface PlainIssue {
  * Zod's issues with those of unions told: of what may be written in several ways, the faults of the way that is nearest, the one
  * with the fewest; of ways that are equally near and have one fault each at the same place, all that was expected.
  */
-export const plainIssues = (issues: readonly z.core.$ZodIssue[]): PlainIssue[] => issues.flatMap(told);
+export const plainIssues = (issues: readonly z.core.$ZodIssue[]): PlainIssue[] =>
+  withoutSafeRange(issues).flatMap(told);
 
 function told(issue: z.core.$ZodIssue): readonly PlainIssue[] {
   const path = issue.path.map(String).join('.');

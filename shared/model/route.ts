@@ -33,7 +33,10 @@ const RoutePath = z
   .transform((path) => (path === '/' ? path : path.replace(/\/$/, '')));
 
 /** `acme`: by the authority that the app is set to; `off`: http only; otherwise the name of a certificate that was set. */
-const RouteTls = z.union([z.literal('acme'), z.literal('off'), CertificateName]);
+const RouteTls = z.union(
+  [z.literal('acme'), z.literal('off'), CertificateName],
+  'expected off, acme, or the name of a certificate that was set',
+);
 
 /** Durations are seconds. */
 const RouteTimeouts = z.strictObject({

@@ -49,7 +49,15 @@ describe('berth.yaml', () => {
     ['a key twice', 'name: shop\nname: shop\n', /^2:1 : .*unique/],
     ['an open bracket', 'name: [', /^1:8 : /],
     ['two documents', 'name: shop\n---\nname: two\n', /^2:1|^3:1/],
-    ['nothing', '', /^1:1 : missing: expected object$/],
+    ['nothing', '', /^1:1 : nothing is in it: expected name, services, jobs/],
+    ['a comment alone', '# soon\n', /^1:1 : nothing is in it: expected name/],
+    ['a program', '\x7fELF\x02\0\0: [', /^1:1 : expected text, found bytes that are none$/],
+    [
+      'a certificate that is no name',
+      'name: a\nservices:\n  b: {image: a, port: 1, routes: [{host: h, tls: {certificate: c}}]}\n',
+      /routes.0.tls: expected off, acme, or the name of a certificate that was set/,
+    ],
+    ['a number without end', 'name: a\nservices:\n  b: {image: a, port: 1e400}\n', /found Infinity$/],
     ['text', 'hello', /^1:1 : expected object, found "hello"$/],
     ['no name', 'services: {}\n', /^1:1 name: missing: expected string$/],
     [
@@ -109,6 +117,15 @@ describe('berth.yaml', () => {
   it('names all faults in the order of lines', () => {
     const faults = faultsOf('name: A\nservices:\n  web:\n    image: 7\n    cpu: 1\n');
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(['1', '4', '5']);
+  });
+
+  it('says of a number that is far too great what its field takes, once', () => {
+    const text = 'name: a\nservices:\n  b: {image: a, replicas: 99999999999999999999999}\n';
+    expect(faultsOf(text)).toEqual(['3:27 services.b.replicas: expected number to be <=1000, found 1e+23']);
+  });
+
+  it('tells the first mistakes of a text that is no YAML', () => {
+    expect(faultsOf('a: b: c\n'.repeat(500))).toHaveLength(10);
   });
 
   it('refuses aliases that grow without end', () => {
