@@ -67,7 +67,8 @@ export const refusalText = ({ key, image, refused }: ServiceSummary): string =>
 /** Why a rollout failed, with the container's last lines. */
 export function failureText({ key, rollout }: ServiceSummary): string {
   if (rollout.state !== 'failed') return '';
-  const exit = rollout.exitCode === undefined ? '' : ` (exit code ${rollout.exitCode})`;
+  const isSaid = rollout.reason.includes(`exit code ${rollout.exitCode}`);
+  const exit = rollout.exitCode === undefined || isSaid ? '' : ` (exit code ${rollout.exitCode})`;
   const lines = (rollout.lastLines ?? []).map((line) => `  | ${harmless(line)}`);
   return [
     `${key.application}/${key.service}: ${rollout.code}: ${harmless(rollout.reason)}${exit}`,

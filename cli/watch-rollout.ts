@@ -111,13 +111,16 @@ async function conclude(
       exitCode: exitCodes.failed,
     });
   const paused = services.filter(({ rollout }) => rollout.state === 'paused');
-  if (paused.length > 0)
+  const [first] = paused;
+  if (first !== undefined) {
+    const name = `${first.key.application}/${first.key.service}`;
     throw new Failure({
       code: 'rollout-paused',
       message: waitsText(paused),
-      remedy: `Go on with it: berth rollout resume ${paused[0]?.key.application}/${paused[0]?.key.service}; or back: berth rollout abort`,
+      remedy: `Go on with it: berth rollout resume ${name}; or back: berth rollout abort ${name}`,
       exitCode: exitCodes.waiting,
     });
+  }
   const waiting = services.filter(({ rollout }) => rollout.state === 'waiting-for-image');
   if (waiting.length > 0)
     throw new Failure({

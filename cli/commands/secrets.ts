@@ -117,6 +117,10 @@ export function addSecrets(program: Command): void {
           json: { value: randomBytes(options.bytes).toString('base64url') },
         });
         show(output, view);
+        if (view.version === 1)
+          output.say(
+            `There was no secret ${secret} before: it is new. → If it was mistyped: berth secrets rm`,
+          );
         await hand(session, view, options.restart);
       }),
     );

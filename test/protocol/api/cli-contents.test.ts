@@ -43,7 +43,7 @@ it('a file of a config that cannot be read, and then a secret that is missing, r
   write('berth.yaml', yaml);
   const unread = await person.berth('deploy', file, '--no-wait');
   expect(unread).toMatchObject({ code: 2, stdout: '' });
-  expect(unread.stderr).toContain('berth.yaml: configs.app.conf.file:');
+  expect(unread.stderr).toContain('berth.yaml:10:20: configs.app.conf.file:');
   write('app.conf', 'colour=blue\n');
   const missing = await person.berth('deploy', file, '--no-wait');
   expect(missing.code).toBe(2);
@@ -83,6 +83,8 @@ it('secrets are set from files and standard input, and who has an older value is
     stdout: 'db-password: version 4, 43 B\n',
     stderr: 'shop/web: restarting\n',
   });
+  const mistyped = await person.berth('secrets', 'rotate', 'db-pasword');
+  expect(mistyped.stderr).toMatch(/^There was no secret db-pasword before: it is new/);
   expect(await person.berth('secrets', 'rm', 'db-password')).toMatchObject({ code: 1 });
   expect(await person.bash('berth secrets set empty < /dev/null')).toMatchObject({ code: 2, stdout: '' });
 });

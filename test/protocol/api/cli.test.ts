@@ -136,6 +136,12 @@ describe.each(runtimes.map((node) => [versionOf(node), node] as const))(
       expect(stderr).toMatch(/container-exited: It ended at once\. \(exit code 7\)/);
       expect(stderr).toContain('| no such ');
       expect(stderr).not.toContain('\u001b');
+      // What the reason says already is not said again.
+      const reason = 'the container of slot 0 ended with exit code 7';
+      await world.changeService(web, { rollout: { ...rollout, reason } });
+      expect((await berth(['rollout', 'status', 'web'])).stdout).toContain(
+        'container-exited: the container of slot 0 ended with exit code 7\n  its last lines:',
+      );
       await world.changeService(web, { rollout: { state: 'done', at: new Date().toISOString() } });
     });
 
