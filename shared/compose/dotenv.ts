@@ -72,11 +72,8 @@ export function parseEnvironmentFile(text: string, inherited: Variables): Enviro
       if (rest !== '' && !rest.startsWith('#'))
         fault(end + 1, `${name}: unexpected "${rest.slice(0, 20)}" after the quote`);
     } else {
-      // A comment begins with a number sign after a space.
-      const raw = source
-        .slice(begin, lineEnd)
-        .replace(/(^|[ \t])#.*$/s, '')
-        .trim();
+      // A comment begins with a number sign after a space; one that begins the value is part of it: PASSWORD=#1.
+      const raw = source.slice(begin, lineEnd).replace(/ #.*$/s, '').trim();
       put(name, begin, raw, true);
       at = lineEnd + 1;
     }
@@ -119,14 +116,24 @@ function closingQuote(text: string, begin: number): number | undefined {
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
   n: '\n',
   r: '\r',
   t: '\t',
+  v: '\v',
   '"': '"',
   '\\': '\\',
   $: '$$',
 };
 
+/** Three octal digits after `\0` are a character: `\0101`. docker compose drops the zero of anything else. */
+const octal = (digits: string): string =>
+  /^[0-3][0-7]{2}$/.test(digits) ? String.fromCharCode(Number.parseInt(digits, 8)) : `\\${digits}`;
+
 /** A dollar sign that is escaped becomes `$$`, which interpolation makes one. */
 const unescaped = (text: string): string =>
-  text.replace(/\\(.)/gs, (whole, letter: string) => ESCAPES[letter] ?? whole);
+  text.replace(/\\(?:0(\d{0,3})|(.))/gs, (whole, digits: string | undefined, letter = '') =>
+    digits === undefined ? (ESCAPES[letter] ?? whole) : octal(digits),
+  );

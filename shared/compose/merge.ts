@@ -28,7 +28,7 @@ function mergeUntagged(base: TreeNode, over: TreeNode, faults: Faults, path: Pat
   }
   if (base.kind === 'map' && over.kind === 'map') return mergeMaps(base, over, faults, path);
   if (base.kind === 'list' && over.kind === 'list')
-    return { ...over, items: unified([...base.items, ...over.items], path) };
+    return { ...over, items: unified([...base.items, ...over.items], path, value) };
   return over;
 }
 
@@ -52,16 +52,19 @@ const isReplaced = (path: Path): boolean =>
   isPattern(path, 'services', '*', 'command') ||
   isPattern(path, 'services', '*', 'entrypoint') ||
   isPattern(path, 'services', '*', 'healthcheck', 'test') ||
-  isPattern(path, 'services', '*', 'ulimits', '*') ||
-  isPattern(path, 'services', '*', 'extra_hosts', '*');
+  isPattern(path, 'services', '*', 'ulimits', '*');
 
 type Identity = (item: TreeNode) => string;
 
 const value: Identity = (item) => JSON.stringify(plain(item));
+const port: Identity = (item) => {
+  const part = (name: string, usual: string) => textOf(nodeAt(item, name)) ?? usual;
+  return `${part('host_ip', '0.0.0.0')}:${part('published', '')}:${part('target', '')}/${part('protocol', 'tcp')}`;
+};
 const field =
-  (...names: readonly string[]): Identity =>
+  (name: string): Identity =>
   (item) =>
-    item.kind === 'map' ? JSON.stringify(names.map((name) => textOf(nodeAt(item, name)))) : value(item);
+    item.kind === 'map' ? (textOf(nodeAt(item, name)) ?? '') : value(item);
 const mount =
   (folder: string): Identity =>
   (item) => {
@@ -69,7 +72,7 @@ const mount =
     return target.startsWith('/') ? target : `${folder}/${target}`;
   };
 
-/** What an item of a list is recognised by. Lists that are not here hold whatever is appended. */
+/** What an item of a list is recognised by, also within one file. What is appended to other lists comes once. */
 const identities: Readonly<Record<string, Identity>> = {
   cap_add: value,
   cap_drop: value,
@@ -85,7 +88,7 @@ const identities: Readonly<Record<string, Identity>> = {
   expose: value,
   label_file: value,
   links: value,
-  ports: field('host_ip', 'published', 'target', 'protocol'),
+  ports: port,
   profiles: value,
   secrets: mount('/run/secrets'),
   tmpfs: (item) => textOf(item)?.split(':')[0] ?? value(item),
@@ -93,13 +96,24 @@ const identities: Readonly<Record<string, Identity>> = {
 };
 
 /** An item that comes again stands where it stood first. */
-export function unified(items: readonly TreeNode[], path: Path): readonly TreeNode[] {
+function unified(items: readonly TreeNode[], path: Path, usual?: Identity): readonly TreeNode[] {
   const identity = path.length === 3 && path[0] === 'services' ? identities[String(path[2])] : undefined;
-  if (identity === undefined) return items;
+  const known = identity ?? usual;
+  if (known === undefined) return items;
   const found = new Map<string, TreeNode>();
-  for (const item of items) found.set(identity(item), item);
+  for (const item of items) found.set(known(item), item);
   return [...found.values()];
 }
+
+/** Takes away what comes twice within one file, once there is nothing more to merge. */
+export const withoutRepeats = (node: TreeNode, path: Path = []): TreeNode => {
+  if (node.kind === 'list') return { ...node, items: unified(node.items, path) };
+  if (node.kind !== 'map' || path.length > 2) return node;
+  const entries = [...node.entries].map(
+    ([name, entry]) => [name, withoutRepeats(entry, [...path, name])] as const,
+  );
+  return { ...node, entries: new Map(entries) };
+};
 
 /** Takes away what `!reset` left, once there is nothing more to merge. */
 export function withoutResets(node: TreeNode): TreeNode {

@@ -1,10 +1,11 @@
 import { Faults } from './faults.ts';
 import type { Context, ReadFile } from './load-file.ts';
 import { loadFiles, withEnvironmentFiles } from './load-project.ts';
-import { withoutResets } from './merge.ts';
+import { withoutRepeats, withoutResets } from './merge.ts';
 import { baseName, directoryOf, joinPath } from './paths.ts';
 import { readTrees } from './read-tree.ts';
 import { checkReferences } from './references.ts';
+import { checkSaidTwice } from './said-twice.ts';
 import { withEnvironment } from './service-environment.ts';
 import { interpolate, TemplateFault, type Variables } from './template.ts';
 import {
@@ -70,7 +71,9 @@ export function readProject(input: ProjectInput): ComposeProject {
   const loaded = loadFiles(input.files, context);
   faults.check();
   const begin: Place = { file: first, line: 1, column: 1 };
-  const whole = withoutResets(loaded ?? { kind: 'map', at: begin, entries: new Map() }) as MapNode;
+  const whole = withoutRepeats(
+    withoutResets(loaded ?? { kind: 'map', at: begin, entries: new Map() }),
+  ) as MapNode;
   const { enabled, disabled } = chosen(whole, [
     ...input.profiles,
     ...(known('COMPOSE_PROFILES')?.split(',') ?? []),
@@ -82,6 +85,7 @@ export function readProject(input: ProjectInput): ComposeProject {
   const servicesNode = nodeAt(whole, 'services') ?? whole;
   const tree = withEntries(whole, [['services', makeMap(servicesNode, services)]]);
   checkReferences(tree, disabled, faults);
+  checkSaidTwice(services, faults);
   faults.check();
   return { name, tree, services, disabled, directory, variables };
 }

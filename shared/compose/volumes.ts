@@ -48,7 +48,7 @@ function short(item: TreeNode, path: Path, faults: Faults): readonly TreeNode[] 
     makeMap(item, [
       ['type', value(isBind ? 'bind' : 'volume')],
       ...(source === undefined ? [] : ([['source', value(source)]] as const)),
-      ['target', value(target)],
+      ['target', value(target.length > 1 ? target.replace(/\/+$/, '') : target)],
       ...(flags.includes('ro') ? ([['read_only', value(true)]] as const) : []),
       ...(flags.includes('nocopy') ? ([['volume', makeMap(item, [['nocopy', value(true)]])]] as const) : []),
       ...(propagation === undefined

@@ -29,6 +29,24 @@ describe('several files (Compose Specification, 13-merge)', () => {
     ],
     ['lists are appended', 'security_opt: [a]', 'security_opt: [b]', { security_opt: ['a', 'b'] }],
     ['what comes twice comes once', 'cap_add: [A, B]', 'cap_add: [B, C]', { cap_add: ['A', 'B', 'C'] }],
+    [
+      'of lists without names too',
+      'security_opt: [a, b]',
+      'security_opt: [b, c]',
+      { security_opt: ['a', 'b', 'c'] },
+    ],
+    [
+      'a port is the same whether its protocol is said or not',
+      'ports: [{target: 80, published: "8080"}]',
+      'ports: ["8080:80/tcp"]',
+      { ports: [{ target: 80, published: '8080', protocol: 'tcp', mode: 'ingress' }] },
+    ],
+    [
+      'addresses of one host come together',
+      'extra_hosts: ["a:1.1.1.1"]',
+      'extra_hosts: {a: 2.2.2.2}',
+      { extra_hosts: { a: ['1.1.1.1', '2.2.2.2'] } },
+    ],
     ['dns of one and of several', 'dns: 1.1.1.1', 'dns: [8.8.8.8]', { dns: ['1.1.1.1', '8.8.8.8'] }],
     [
       'mounts at one place replace each other',

@@ -274,6 +274,14 @@ describe('faults have their place', () => {
       'services: {a: {depends_on: [b]}, b: {depends_on: [a]}}',
       'services wait for each other in a circle: a → b → a.',
     ],
+    [
+      'services:\n  web:\n    cpus: 1\n    deploy: {resources: {limits: {cpus: "2"}}}\n',
+      'compose.yaml:3:5 services.web.cpus says 1, and deploy.resources.limits.cpus says 2: keep one of them.',
+    ],
+    [
+      'services:\n  web:\n    mem_limit: 1g\n    scale: 2\n    deploy: {replicas: 3, resources: {limits: {memory: 1024M}}}\n',
+      'compose.yaml:4:5 services.web.scale says 2, and deploy.replicas says 3: keep one of them.',
+    ],
     ['services: {}\n', 'there are no services'],
     ['', 'the file is empty'],
     ['- a\n', 'expected a mapping with the key services.'],
