@@ -31,7 +31,11 @@ const source = fileURLToPath(new URL('compose-go/', import.meta.url));
 export function buildComposeGo(): ComposeGo {
   const folder = mkdtempSync(join(tmpdir(), 'test-compose-go-'));
   const program = join(folder, 'read');
-  execFileSync('go', ['build', '-o', program, '.'], { cwd: source, stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync('go', ['build', '-o', program, '.'], {
+    cwd: source,
+    env: { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return {
     read(projects) {
       const { stdout } = spawnSync(program, [], {
