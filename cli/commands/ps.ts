@@ -22,7 +22,12 @@ export const addPs = (program: Command): Command =>
         ]);
         if (services.length === 0 && replicas.length === 0) await requireApplication(session, application);
         const waits = waitsText(services);
-        const templates = new Map(services.map(({ key, template }) => [idOf(key), template] as const));
+        // After a failed rollout the replicas of the revision before are those that stay.
+        const templates = new Map(
+          services.flatMap(({ key, template, rollout }) =>
+            rollout.state === 'failed' ? [] : [[idOf(key), template] as const],
+          ),
+        );
         const isStale = (key: ReplicaView['key'], revision: number): boolean =>
           (templates.get(idOf(key)) ?? revision) !== revision;
         const replicaTable = () =>

@@ -48,6 +48,12 @@ export async function replicaViews(
   });
 }
 
+/** That of the newest revision, which after a way back is not what was deployed; where a newer one is waited for or refused, that. */
+const imageOf = ({ spec, accepted, refused, rollout }: Service): string =>
+  accepted === undefined || refused !== undefined || rollout.state === 'waiting-for-image'
+    ? spec.image
+    : accepted.spec.image;
+
 /** @param machines of all pools: those of a service that runs once on each say how many it has */
 export function serviceSummary(
   service: Service,
@@ -58,7 +64,7 @@ export function serviceSummary(
   const { key, spec, revision, healthyRevision, accepted, removing, rollout, refused } = service;
   return {
     key,
-    image: spec.image,
+    image: imageOf(service),
     ...(accepted === undefined
       ? {}
       : { digest: accepted.digest, cause: accepted.cause, template: templateOf(accepted) }),

@@ -11,6 +11,7 @@ import { route } from '../route.ts';
 
 export const ServiceSummary = z.object({
   key: ServiceKey,
+  /** Of the newest revision; of what was deployed since, while that image is waited for or refused. */
   image: z.string(),
   /** What the image means in the newest accepted revision. */
   digest: Digest.optional(),

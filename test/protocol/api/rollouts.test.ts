@@ -95,6 +95,8 @@ describe('a rollout is steered', () => {
     expect(await person.berthSays('rollout', 'undo', 'web', '--to', '1')).toBe(
       'shop/web: goes back to revision 1\n',
     );
+    const { service } = (await ask('GET', `${dev}/services/shop/web`)).json as { service: { image: string } };
+    expect(service.image).toBe('shop/web:1');
     const history = await person.berthSays('rollout', 'history', 'web');
     expect(history.split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual([
       'REVISION',
