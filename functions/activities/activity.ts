@@ -3,6 +3,7 @@ import * as df from 'durable-functions';
 import { ZodError } from 'zod';
 import { Retryable, Terminal } from '../../shared/model/errors.ts';
 import { Invalid } from '../../shared/model/invalid.ts';
+import { plainIssues } from '../../shared/model/plain-issues.ts';
 import type { Outcome, Refused, Signature } from '../../shared/model/signature.ts';
 import { type Services, services } from '../services.ts';
 
@@ -54,7 +55,9 @@ function refusalOf(error: unknown, name: string): Refused | undefined {
   return {
     outcome: 'refused',
     code: 'activity-input-invalid',
-    message: `${name}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+    message: `${name}: ${plainIssues(error.issues)
+      .map(({ path, message }) => `${path}: ${message}`)
+      .join('; ')}`,
     remedy: 'An older version of the app may have started this: start it again.',
   };
 }

@@ -1,5 +1,6 @@
 import { Command } from '../model/command.ts';
 import { Invalid } from '../model/invalid.ts';
+import { plainIssues } from '../model/plain-issues.ts';
 
 /**
  * A message's body as a command.
@@ -21,7 +22,7 @@ export function parseCommand(body: unknown): Command {
   }
   const parsed = Command.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  const issues = plainIssues(parsed.error.issues);
   throw new Invalid({
     code: 'command-invalid',
     message: `The command is not valid: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,

@@ -1,6 +1,7 @@
 import { isMap, isNode, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 import { Invalid, type Issue } from './invalid.ts';
+import { plainMessage } from './plain-issues.ts';
 import { withoutSafeRange } from './safe-range.ts';
 import { keysAt } from './schema-keys.ts';
 
@@ -117,7 +118,7 @@ function issuesOf(
     ];
   const isThere = isNode(node);
   const found = isThere && !isMap(node) ? `, found ${shorten(valueText(node.toJS(document)))}` : '';
-  const message = isThere ? `${plain(issue.message)}${found}` : `missing: ${plain(issue.message)}`;
+  const message = isThere ? `${plain(issue)}${found}` : `missing: ${plain(issue)}`;
   return [{ path: textOf(issue.path), message, ...place(offsetOf(document, issue.path)) }];
 }
 
@@ -126,12 +127,8 @@ const textOf = (path: Path): string => path.map(String).join('.');
 const valueText = (value: unknown): string =>
   typeof value === 'number' ? String(value) : JSON.stringify(value);
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
-/** Zod says `Invalid input: expected number, received string`: what was received follows from what was found. */
-const plain = (message: string): string =>
-  message
-    .replace(/^Invalid input: /, '')
-    .replace(/, received \w+$/, '')
-    .replace(/^(Too (small|big)|Invalid string): /, '');
+/** Without what was received: that follows from what was found. */
+const plain = (issue: z.core.$ZodIssue): string => plainMessage(issue).replace(/, received \w+$/, '');
 
 /** Where the node at this path begins; where there is none, its nearest parent. */
 function offsetOf(document: YamlDocument, path: Path): number | undefined {

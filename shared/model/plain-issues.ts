@@ -14,12 +14,19 @@ interface PlainIssue {
 export const plainIssues = (issues: readonly z.core.$ZodIssue[]): PlainIssue[] =>
   withoutSafeRange(issues).flatMap(told);
 
+/** What was expected, without the name that Zod has for the kind of fault. */
+export function plainMessage({ message }: z.core.$ZodIssue): string {
+  const [, kinds] = /^Invalid discriminator value\. Expected (.*)$/.exec(message) ?? [];
+  if (kinds !== undefined) return `expected one of ${kinds.replaceAll("'", '').split(' | ').join(', ')}`;
+  return message.replace(/^(Invalid input|Invalid option|Invalid string|Too small|Too big): /, '');
+}
+
 function told(issue: z.core.$ZodIssue): readonly PlainIssue[] {
   const path = issue.path.map(String).join('.');
   const ways = issue.code === 'invalid_union' ? issue.errors.map(plainIssues) : [];
   const fewest = Math.min(...ways.map(({ length }) => length));
   const [first, ...others] = ways.filter(({ length }) => length === fewest);
-  if (first === undefined) return [{ path, message: issue.message }];
+  if (first === undefined) return [{ path, message: plainMessage(issue) }];
   const within = (inner: string): string => [path, inner].filter(Boolean).join('.');
   const isSame = first.length === 1 && others.every(([other]) => other?.path === first[0]?.path);
   return isSame

@@ -4,6 +4,7 @@ import { Command } from '../model/command.ts';
 import { Digest, RepositoryName, Tag } from '../model/image.ts';
 import { Invalid } from '../model/invalid.ts';
 import { JobKey } from '../model/job.ts';
+import { plainIssues } from '../model/plain-issues.ts';
 import { ServiceKey } from '../model/service.ts';
 import { answerControl } from './answer-control.ts';
 import { answerDeploy } from './answer-deploy.ts';
@@ -132,6 +133,6 @@ function dataOf<T>(event: CloudEvent, schema: z.ZodType<T>): T {
     code: 'event-data-invalid',
     message: `The data of event ${event.source} ${event.id} is not that of a ${event.type}.`,
     remedy: 'Send it again with the data that docs/architecture.md names for its type.',
-    issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+    issues: plainIssues(parsed.error.issues),
   });
 }
