@@ -12,6 +12,7 @@ import {
   notesText,
   readCompose,
   refuseComposeOptions,
+  several,
 } from '../compose/read-compose.ts';
 import { readSecrets } from '../compose/set-secrets.ts';
 import { takeFiles } from '../compose/take-files.ts';
@@ -24,6 +25,7 @@ import { readApplication } from '../read-application.ts';
 import { outputOf, type Session, withSession } from '../session.ts';
 
 interface Options extends ComposeOptions {
+  readonly file: readonly string[];
   readonly out?: string;
   readonly detailedExitcode?: boolean;
 }
@@ -36,13 +38,14 @@ export const addPlan = (program: Command): Command =>
       .argument(
         '[files...]',
         'a berth.yaml (- reads standard input), or compose files; left out: the one that is here',
-      ),
+      )
+      .option('-f, --file <file>', 'the same', several, []),
   )
     .option('--out <file>', 'keeps the plan, for berth apply; it holds the environment variables')
     .option('--detailed-exitcode', `ends with ${exitCodes.changes} if something would change, with 0 if not`)
     .action((named: readonly string[], options: Options, command: Command) => {
       const { out, detailedExitcode } = options;
-      const planOf = plannerOf(named, options, outputOf(command));
+      const planOf = plannerOf([...named, ...options.file], options, outputOf(command));
       return withSession(command, async (session) => {
         const { output, environment } = session;
         const plan = await planOf(session);

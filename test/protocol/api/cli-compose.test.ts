@@ -292,6 +292,7 @@ describe('berth plan of a compose file', () => {
       's.txt': 'sealed by a deployment alone',
     });
     const said = await berth(folder, ['plan']);
+    expect((await berth(folder, ['plan', '-f', 'compose.yaml'])).stdout).toBe(said.stdout);
     expect([said.code, said.stderr]).toEqual([0, expect.stringContaining('Taking compose.yaml.')]);
     expect(said.stdout).toContain('web');
     expect((await ask('GET', '/api/v1/environments/dev/applications/planned')).status).toBe(404);
