@@ -216,8 +216,11 @@ describe('the limits of a pool', () => {
               made.machines.set(machine, record(machine, claimed.offering.hourly));
             check();
           }
-          if (kind === 'forget' && made.machines.has(machine)) {
-            // As its retirement does: its place first, then its record.
+          const known = made.machines.get(machine);
+          if (kind === 'forget' && known !== undefined) {
+            // As its retirement does, which nothing is placed on any more: its place first, then its record.
+            const status = { state: 'retiring', since: '2026-11-25T12:00:00Z', reason: 'removed' } as const;
+            made.machines.set(machine, { ...known, status });
             await books.removeMachine('default', machine);
             made.machines.delete(machine);
           }
