@@ -1,5 +1,6 @@
 import type { MappedProject } from '../../shared/compose/map/conclude.ts';
 import { ApplicationSpec } from '../../shared/model/application.ts';
+import { Failure } from '../failure.ts';
 import type { Session } from '../session.ts';
 import { buildImages } from './build-images.ts';
 import { findImages, importImages, refuseElsewhere } from './find-images.ts';
@@ -20,7 +21,11 @@ export async function prepareCompose(
   const secrets = readSecrets(secretSources);
   const located = await findImages(session, images);
   if (!options.brings) refuseElsewhere(located);
-  await judgeCompose(session, mapped, located.found);
+  await judgeCompose(session, mapped, located.found).catch((error: unknown) => {
+    // An image of a sidecar may be one that is about to be built or imported.
+    const isComing = builds.length > 0 || located.missing.length > 0;
+    if (!isComing || !(error instanceof Failure) || error.code !== 'image-not-found') throw error;
+  });
   const named = new Map(
     Object.entries(application.services).flatMap(([service, { image }]) =>
       typeof image === 'string' ? [[service, image] as const] : [],

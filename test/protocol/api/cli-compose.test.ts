@@ -308,7 +308,10 @@ describe('berth plan of a compose file', () => {
 
 describe('build:', () => {
   it('is refused with what to do where there is no engine', async () => {
-    const folder = folderOf({ 'compose.yaml': 'services: {web: {build: .}}' });
+    // The sidecar's image is not there yet: it may be one of those that are about to be built.
+    const folder = folderOf({
+      'compose.yaml': 'services: {web: {build: ., x-berth: {sidecars: {side: {image: "shop/side:1"}}}}}',
+    });
     const said = await berth(folder, ['deploy', '-p', 'unbuilt'], { PATH: folder });
     expect([said.code, said.stderr]).toEqual([
       5,

@@ -111,6 +111,11 @@ describe('a rollout is steered', () => {
       1,
       expect.stringContaining('is not paused: it is rolling'),
     ]);
+    expect(await person.berthSays('ps')).toContain('(old)');
+    await world.changeService(web, {
+      rollout: { state: 'failed', at: '2026-11-30T12:00:00Z', code: 'aborted', reason: 'aborted' },
+    });
+    expect(await person.berthSays('ps')).not.toContain('(old)');
     const wrong = await person.berth('rollout', 'undo', 'web', '--to', 'x');
     expect(wrong.code).toBe(2);
   });

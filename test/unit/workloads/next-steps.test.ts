@@ -107,6 +107,18 @@ describe('nextSteps', () => {
     expect(end.replicas.map(({ revision }) => revision)).toEqual([2, 2]);
   });
 
+  test('a way back that finds no room at all has one go first; a rollout never has', () => {
+    const back: Desired = { ...first, count: 1, proven: true, serving: { revision: 2, count: 1 } };
+    const stopsIn = (desired: Desired) =>
+      simulate(desired, observed(replica(2, 0, healthy)), { ...plenty, room: 0 }).rounds.filter(({ steps }) =>
+        steps.some((step) => step.step === 'stop-replica' && step.revision === 2),
+      );
+    const [stop, ...others] = stopsIn(back);
+    expect(stop?.before.shortage).toBeDefined();
+    expect(others).toEqual([]);
+    expect(stopsIn({ ...back, proven: false })).toEqual([]);
+  });
+
   test('no room at all fails with the reason', () => {
     expect(simulate(first, observed(), { ...plenty, room: 1 }).failure).toEqual({
       code: 'no-room',
